@@ -8,7 +8,8 @@ class VersionTest {
     @Test
     void theBuildWroteANumber() {
         assertThat(Version.current().number()).matches("\\d+\\.\\d+\\.\\d+");
-        assertThat(Version.current().line()).startsWith("PiKV4J " + Version.current().number() + " (");
+        assertThat(Version.current().line())
+                .startsWith("PiKV4J " + Version.current().number() + " (");
     }
 
     @Test

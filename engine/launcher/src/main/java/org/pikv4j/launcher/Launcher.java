@@ -5,6 +5,7 @@ public final class Launcher {
     private Launcher() {}
 
     public static void main(String[] args) {
-        throw new UnsupportedOperationException("not yet");
+        System.err.println("The launcher is not written yet; start the real main with java -cp.");
+        System.exit(3);
     }
 }
