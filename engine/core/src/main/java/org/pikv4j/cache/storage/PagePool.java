@@ -1,0 +1,122 @@
+package org.pikv4j.cache.storage;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.pikv4j.error.KvBudgetExceededException;
+
+/**
+ * The owner of every slab of a cache: hands out pages, counts references, and keeps two exact accounts. <em>Held</em> is
+ * what pages in use take; <em>reserved</em> is what slabs take from the operating system; held ≤ reserved ≤ budget, always.
+ * A slab goes back as soon as its last page does.
+ *
+ * <p>Safe for use by many threads; pages are written by one at a time.
+ */
+public final class PagePool implements AutoCloseable {
+    private static final long FIRST_SLAB_BYTES = 256 << 10;
+    private static final long LARGEST_SLAB_BYTES = 64L << 20;
+
+    private final SlabAllocator allocator;
+    private final long budgetBytes;
+    private final Map<Integer, SizeClass> classes = new HashMap<>();
+    private long heldBytes;
+    private long reservedBytes;
+    private long peakHeldBytes;
+    private long pages;
+
+    /**
+     * @param allocator where slabs come from
+     * @param budgetBytes the most that may be reserved
+     */
+    public PagePool(SlabAllocator allocator, long budgetBytes) {
+        this.allocator = allocator;
+        this.budgetBytes = budgetBytes;
+    }
+
+    /**
+     * Takes a page.
+     *
+     * @param layout its layout
+     * @param position position of its first token
+     * @return an empty page with one reference
+     * @throws KvBudgetExceededException if it does not fit the budget; nothing has changed then
+     */
+    public synchronized Page allocate(PageLayout layout, int position) {
+        SizeClass sizeClass = classes.computeIfAbsent(layout.pageBytes(), SizeClass::new);
+        if (sizeClass.freeBlocks() == 0) {
+            grow(sizeClass);
+        }
+        Page page = new Page(sizeClass.take(), layout, position);
+        heldBytes += layout.pageBytes();
+        peakHeldBytes = Math.max(peakHeldBytes, heldBytes);
+        pages++;
+        return page;
+    }
+
+    private void grow(SizeClass sizeClass) {
+        long block = sizeClass.blockBytes();
+        // Doubling keeps the number of slabs logarithmic and the unused tail under half; the budget caps it.
+        long wanted = Math.clamp(sizeClass.reservedBytes(), FIRST_SLAB_BYTES, LARGEST_SLAB_BYTES);
+        long room = budgetBytes - reservedBytes;
+        long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
+        if (bytes < block) {
+            throw new KvBudgetExceededException("the KV cache budget of " + budgetBytes + " bytes is used up: "
+                    + heldBytes + " bytes held in " + pages + " pages, another page takes " + block
+                    + " bytes; raise --kv-budget, shorten the context, or close sessions");
+        }
+        sizeClass.add(allocator.allocate(bytes));
+        reservedBytes += bytes;
+    }
+
+    /**
+     * Adds a reference.
+     *
+     * @param page a page in use
+     */
+    public synchronized void retain(Page page) {
+        if (page.references <= 0) {
+            throw new IllegalStateException("retained after its last release");
+        }
+        page.references++;
+    }
+
+    /**
+     * Drops a reference; the last one gives the page back.
+     *
+     * @param page a page in use
+     */
+    public synchronized void release(Page page) {
+        if (page.references <= 0) {
+            throw new IllegalStateException("released more often than retained");
+        }
+        if (--page.references > 0) {
+            return;
+        }
+        heldBytes -= page.layout().pageBytes();
+        pages--;
+        reservedBytes -= page.block.cut().owner().give(page.block);
+    }
+
+    /**
+     * @param page a page in use
+     * @return whether more than one table holds it, so that it must not be written
+     */
+    public synchronized boolean shared(Page page) {
+        return page.references > 1;
+    }
+
+    /**
+     * @return the account at this moment
+     */
+    public synchronized CacheUsage usage() {
+        return new CacheUsage(heldBytes, reservedBytes, peakHeldBytes, budgetBytes, pages);
+    }
+
+    /** Checks that nothing is held any more. */
+    @Override
+    public synchronized void close() {
+        if (heldBytes != 0 || reservedBytes != 0) {
+            throw new IllegalStateException(
+                    "pool closed with " + pages + " pages in use, " + heldBytes + " bytes held");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package org.pikv4j.cache.storage;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The pages of one sequence in one layer and one KV head, by position. Tables of different heads may hold different
+ * pages: what is evicted in one place is freed in that place. The last page is the open one; how far it is filled is
+ * the table's knowledge, so that sequences of different lengths can share it until one of them writes.
+ */
+public final class PageTable {
+    private final PageLayout layout;
+    private final List<Page> pages = new ArrayList<>();
+    private int length;
+    /** The page that the next row goes to; those after it are spare. */
+    private int open;
+
+    PageTable(PageLayout layout) {
+        this.layout = layout;
+    }
+
+    public PageLayout layout() {
+        return layout;
+    }
+
+    /**
+     * @return number of pages, spare ones for rows to come included
+     */
+    public int size() {
+        return pages.size();
+    }
+
+    /**
+     * @param index place in this table
+     * @return the page there
+     */
+    public Page page(int index) {
+        return pages.get(index);
+    }
+
+    /**
+     * @param index place in this table
+     * @return tokens of this sequence that the page holds, 0 for a spare one
+     */
+    public int tokens(int index) {
+        return Math.clamp(length - pages.get(index).position(), 0, layout.tokens());
+    }
+
+    /**
+     * @return one past the position of the newest token
+     */
+    public int length() {
+        return length;
+    }
+
+    /**
+     * @return tokens held; less than {@link #length()} once something was evicted
+     */
+    public int tokens() {
+        int tokens = 0;
+        for (int i = 0; i < pages.size(); i++) {
+            tokens += tokens(i);
+        }
+        return tokens;
+    }
+
+    /**
+     * Writes the row of the next position into the pages reserved for it.
+     *
+     * @param key holds the key row, rotated
+     * @param keyOffset where it starts
+     * @param value holds the value row
+     * @param valueOffset where it starts
+     */
+    public void append(float[] key, int keyOffset, float[] value, int valueOffset) {
+        while (pages.get(open).end() <= length) {
+            open++;
+        }
+        Page page = pages.get(open);
+        page.write(length - page.position(), key, keyOffset, value, valueOffset);
+        length++;
+    }
+
+    /**
+     * Makes room for rows. When the budget does not allow it, the pages taken so far stay as spare ones, which {@link
+     * #truncate} gives back.
+     */
+    void reserve(PagePool pool, int rows) {
+        int room = 0;
+        if (!pages.isEmpty()) {
+            Page last = pages.getLast();
+            room = Math.max(0, last.end() - length);
+            if (room > 0 && pool.shared(last)) {
+                Page copy = pool.allocate(layout, last.position());
+                copy.copyFrom(last);
+                pages.set(pages.size() - 1, copy);
+                pool.release(last);
+            }
+        }
+        for (int next = length + room; next < length + rows; next += layout.tokens()) {
+            pages.add(pool.allocate(layout, next));
+        }
+        open = Math.min(open, Math.max(0, pages.size() - 1));
+    }
+
+    /** Forgets the tokens at and beyond a position, and gives back the pages that hold nothing else. */
+    void truncate(PagePool pool, int newLength) {
+        length = newLength;
+        while (!pages.isEmpty() && pages.getLast().position() >= length) {
+            pool.release(pages.removeLast());
+        }
+        open = Math.max(0, pages.size() - 1);
+    }
+
+    /** Gives back the pages whose tokens all lie before a position. */
+    void releaseBefore(PagePool pool, int position) {
+        while (!pages.isEmpty() && pages.getFirst().end() <= Math.min(position, length)) {
+            evict(pool, 0);
+        }
+    }
+
+    /** Gives back one full page, wherever it stands. */
+    void evict(PagePool pool, int index) {
+        pool.release(pages.remove(index));
+        open = Math.max(0, Math.min(open, pages.size()) - 1);
+    }
+
+    /** The same pages in a new table. */
+    PageTable share(PagePool pool) {
+        PageTable other = new PageTable(layout);
+        for (int i = 0; i < pages.size(); i++) {
+            if (tokens(i) > 0) {
+                pool.retain(pages.get(i));
+                other.pages.add(pages.get(i));
+            }
+        }
+        other.length = length;
+        other.open = Math.max(0, other.pages.size() - 1);
+        return other;
+    }
+}

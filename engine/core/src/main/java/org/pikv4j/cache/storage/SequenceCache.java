@@ -1,0 +1,176 @@
+package org.pikv4j.cache.storage;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Everything that one sequence remembers: a {@link PageTable} per layer and KV head. Has one writer, the engine's loop.
+ *
+ * <p>A forward pass first {@linkplain #reserve reserves} room for its rows in all tables, so that a budget that is used up
+ * shows before anything is written; then appends; then {@linkplain #commit commits}.
+ */
+public final class SequenceCache implements AutoCloseable {
+    private final CacheLayout layout;
+    private final PagePool pool;
+    private final List<List<PageTable>> tables; // (layer, kvHead)
+    private int length;
+    private boolean closed;
+
+    /**
+     * @param layout how it is cut into pages
+     * @param pool where pages come from
+     */
+    public SequenceCache(CacheLayout layout, PagePool pool) {
+        this(layout, pool, new ArrayList<>(), 0);
+        for (CacheLayout.Layer layer : layout.layers()) {
+            List<PageTable> heads = new ArrayList<>();
+            for (int head = 0; head < layer.kvHeads(); head++) {
+                heads.add(new PageTable(layer.page()));
+            }
+            tables.add(heads);
+        }
+    }
+
+    private SequenceCache(CacheLayout layout, PagePool pool, List<List<PageTable>> tables, int length) {
+        this.layout = layout;
+        this.pool = pool;
+        this.tables = tables;
+        this.length = length;
+    }
+
+    public CacheLayout layout() {
+        return layout;
+    }
+
+    /**
+     * @return positions committed so far; the next row has this position
+     */
+    public int length() {
+        return length;
+    }
+
+    /**
+     * @param layer index of the layer
+     * @param kvHead index of the KV head
+     * @return its table
+     */
+    public PageTable table(int layer, int kvHead) {
+        return tables.get(layer).get(kvHead);
+    }
+
+    /**
+     * Makes room for rows in every layer and head.
+     *
+     * @param rows rows that a forward pass is about to append
+     * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; the sequence is unchanged then
+     */
+    public void reserve(int rows) {
+        try {
+            for (List<PageTable> heads : tables) {
+                for (PageTable table : heads) {
+                    table.reserve(pool, rows);
+                }
+            }
+        } catch (RuntimeException e) {
+            rollback();
+            throw e;
+        }
+    }
+
+    /**
+     * Makes appended rows part of the sequence, and gives back pages that have left every window.
+     *
+     * @param rows rows appended to every table
+     */
+    public void commit(int rows) {
+        length += rows;
+        for (int l = 0; l < tables.size(); l++) {
+            int window = layout.layers().get(l).window();
+            if (length >= window) {
+                for (PageTable table : tables.get(l)) {
+                    table.releaseBefore(pool, length - window + 1);
+                }
+            }
+        }
+    }
+
+    /** Forgets rows appended but not committed. */
+    public void rollback() {
+        tables.forEach(heads -> heads.forEach(table -> table.truncate(pool, length)));
+    }
+
+    /**
+     * Forgets the newest tokens. In layers with a window the pages that the shorter sequence would see may be gone; then
+     * everything is forgotten.
+     *
+     * @param newLength how many tokens should stay, at most {@link #length()}
+     * @return how many did: {@code newLength} or 0
+     */
+    public int truncate(int newLength) {
+        if (newLength > length) {
+            throw new IllegalArgumentException("cannot truncate " + length + " tokens to " + newLength);
+        }
+        length = newLength == length || reaches(newLength) ? newLength : 0;
+        rollback();
+        return length;
+    }
+
+    private boolean reaches(int newLength) {
+        for (int l = 0; l < tables.size(); l++) {
+            int oldestSeen = Math.max(0, newLength - layout.layers().get(l).window() + 1);
+            for (PageTable table : tables.get(l)) {
+                if (table.size() > 0 && table.page(0).position() > oldestSeen) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Gives back one page that is not the open one; its tokens are no longer attended to in that layer and head.
+     *
+     * @param layer index of the layer
+     * @param kvHead index of the KV head
+     * @param index place in the table
+     */
+    public void evict(int layer, int kvHead, int index) {
+        PageTable table = table(layer, kvHead);
+        if (table.page(index).end() > length) {
+            throw new IllegalArgumentException("the open page cannot be evicted");
+        }
+        table.evict(pool, index);
+    }
+
+    /**
+     * @return a sequence that shares all pages with this one until either writes to its open page
+     */
+    public SequenceCache fork() {
+        List<List<PageTable>> shared = new ArrayList<>();
+        for (List<PageTable> heads : tables) {
+            shared.add(new ArrayList<>(
+                    heads.stream().map(table -> table.share(pool)).toList()));
+        }
+        return new SequenceCache(layout, pool, shared, length);
+    }
+
+    /**
+     * @return bytes of the pages in its tables, shared ones in full
+     */
+    public long bytes() {
+        return tables.stream()
+                .flatMap(List::stream)
+                .mapToLong(table -> (long) table.size() * table.layout().pageBytes())
+                .sum();
+    }
+
+    /** Gives everything back; idempotent. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            length = 0;
+            rollback();
+        }
+    }
+}

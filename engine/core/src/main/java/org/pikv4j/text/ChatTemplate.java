@@ -1,0 +1,14 @@
+package org.pikv4j.text;
+
+import java.util.List;
+
+/** Lays out a conversation as the prompt text that a model was trained on. */
+public interface ChatTemplate {
+
+    /**
+     * @param messages the conversation so far, oldest first
+     * @param addGenerationPrompt whether to end with what comes before the assistant's answer
+     * @return the prompt, special tokens spelled out; encode it without adding special tokens
+     */
+    String render(List<ChatMessage> messages, boolean addGenerationPrompt);
+}

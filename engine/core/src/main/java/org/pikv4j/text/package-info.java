@@ -1,0 +1,5 @@
+/** Text and token ids: what the engine needs of a tokenizer and of a chat template, without saying how they are read. */
+@NullMarked
+package org.pikv4j.text;
+
+import org.jspecify.annotations.NullMarked;
