@@ -59,6 +59,14 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
+     * @param layer index of the layer
+     * @return its tables, by KV head
+     */
+    public List<PageTable> tables(int layer) {
+        return tables.get(layer);
+    }
+
+    /**
      * Makes room for rows in every layer and head.
      *
      * @param rows rows that a forward pass is about to append

@@ -1,0 +1,103 @@
+package org.pikv4j.attention;
+
+import org.pikv4j.cache.storage.Page;
+import org.pikv4j.model.AttentionSpec;
+
+/**
+ * The smallest piece of attention work: some consecutive query rows of one sequence, the query heads of one KV head, and
+ * some of that head's pages. A backend computes its partials and then calls {@link #complete()}.
+ *
+ * <p>The partial of row r and head g of the group is entry {@code entry() + r·group + g} of {@link #partials()}.
+ */
+public final class AttentionItem {
+    private final AttentionTile tile;
+    private final Page[] pages;
+    private final int[] tokens;
+    private final int entry;
+
+    AttentionItem(AttentionTile tile, Page[] pages, int[] tokens, int entry) {
+        this.tile = tile;
+        this.pages = pages;
+        this.tokens = tokens;
+        this.entry = entry;
+    }
+
+    public AttentionSpec spec() {
+        return tile.plan().spec();
+    }
+
+    /**
+     * @return the queries, rotated: (row of the batch, heads, headDim)
+     */
+    public float[] queries() {
+        return tile.plan().queries();
+    }
+
+    /**
+     * @param row a row of this item, from 0
+     * @return where that row's queries for this item's KV head start in {@link #queries()}: (group, headDim)
+     */
+    public int queryOffset(int row) {
+        return (tile.firstRow() + row) * spec().queryWidth() + tile.kvHead() * spec().group() * spec().headDim();
+    }
+
+    /**
+     * @return number of query rows
+     */
+    public int rows() {
+        return tile.rows();
+    }
+
+    /**
+     * @return number of pages
+     */
+    public int pageCount() {
+        return pages.length;
+    }
+
+    /**
+     * @param index which page
+     * @return the page
+     */
+    public Page page(int index) {
+        return pages[index];
+    }
+
+    /**
+     * @param index which page
+     * @param row a row of this item
+     * @return the first slot of the page that the row sees
+     */
+    public int from(int index, int row) {
+        long oldest = (long) tile.position() + row - spec().window() + 1;
+        return Math.clamp(oldest - pages[index].position(), 0, tokens[index]);
+    }
+
+    /**
+     * @param index which page
+     * @param row a row of this item
+     * @return one past the last slot of the page that the row sees; a query sees itself and what is older
+     */
+    public int to(int index, int row) {
+        return Math.clamp((long) tile.position() + row + 1 - pages[index].position(), 0, tokens[index]);
+    }
+
+    /**
+     * @return where the partials go
+     */
+    public Partials partials() {
+        return tile.plan().partials();
+    }
+
+    /**
+     * @return index of the first partial
+     */
+    public int entry() {
+        return entry;
+    }
+
+    /** To be called once, when all partials of this item stand. The last item of its rows merges and writes the output. */
+    public void complete() {
+        tile.complete();
+    }
+}

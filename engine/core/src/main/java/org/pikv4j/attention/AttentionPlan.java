@@ -1,0 +1,109 @@
+package org.pikv4j.attention;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.model.AttentionSpec;
+
+/**
+ * One layer's attention for a ragged batch, cut into {@linkplain AttentionItem items} that can run anywhere in any order.
+ * The cut depends on the shapes alone, never on the number of threads, and partials are merged in a fixed order: equal
+ * runs give equal bits.
+ */
+public final class AttentionPlan {
+    /** Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. */
+    private static final int TILE_ROWS = 16;
+    /** Tokens per item when there are few rows; merging an item costs as much as attending to about one token. */
+    private static final int SPLIT_TOKENS = 1024;
+
+    private final AttentionSpec spec;
+    private final float[] queries;
+    private final float[] out;
+    private final Partials partials;
+    private final List<AttentionItem> items = new ArrayList<>();
+    private int entries;
+
+    /**
+     * @param spec the layer's attention
+     * @param queries rotated queries, (row, heads, headDim)
+     * @param out receives the attention output, (row, heads, headDim)
+     * @param partials room for partials, reused from plan to plan
+     */
+    public AttentionPlan(AttentionSpec spec, float[] queries, float[] out, Partials partials) {
+        this.spec = spec;
+        this.queries = queries;
+        this.out = out;
+        this.partials = partials;
+    }
+
+    /**
+     * Adds consecutive rows of one sequence, for one KV head.
+     *
+     * @param firstRow row of the batch that the first query stands in
+     * @param rows number of rows
+     * @param position position of the first row
+     * @param kvHead index of the KV head
+     * @param table its pages, the rows' own keys and values included
+     */
+    public void add(int firstRow, int rows, int position, int kvHead, PageTable table) {
+        for (int r = 0; r < rows; r += TILE_ROWS) {
+            addTile(new AttentionTile(this, firstRow + r, Math.min(TILE_ROWS, rows - r), position + r, kvHead), table);
+        }
+    }
+
+    private void addTile(AttentionTile tile, PageTable table) {
+        long oldest = (long) tile.position() - spec.window() + 1;
+        int newest = tile.position() + tile.rows() - 1;
+        int first = 0;
+        while (first < table.size() && table.page(first).end() <= oldest) {
+            first++;
+        }
+        int last = first;
+        while (last < table.size() && table.page(last).position() <= newest && table.tokens(last) > 0) {
+            last++;
+        }
+        int perItem =
+                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, last - first);
+        int splits = Math.max(1, Math.ceilDiv(last - first, perItem));
+        tile.split(entries, splits);
+        for (int s = 0; s < splits; s++) {
+            int from = first + s * perItem;
+            int count = Math.min(perItem, last - from);
+            Page[] pages = new Page[count];
+            int[] tokens = new int[count];
+            for (int i = 0; i < count; i++) {
+                pages[i] = table.page(from + i);
+                tokens[i] = table.tokens(from + i);
+            }
+            items.add(new AttentionItem(tile, pages, tokens, entries));
+            entries += tile.entries();
+        }
+    }
+
+    /**
+     * Empties the partials, after the last {@link #add} and before the first item runs.
+     *
+     * @return the items, in the order of the batch
+     */
+    public List<AttentionItem> start() {
+        partials.reset(entries);
+        return items;
+    }
+
+    AttentionSpec spec() {
+        return spec;
+    }
+
+    float[] queries() {
+        return queries;
+    }
+
+    float[] out() {
+        return out;
+    }
+
+    Partials partials() {
+        return partials;
+    }
+}

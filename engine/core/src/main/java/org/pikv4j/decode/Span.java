@@ -1,0 +1,67 @@
+package org.pikv4j.decode;
+
+import org.pikv4j.cache.storage.SequenceCache;
+
+/**
+ * Consecutive tokens of one sequence in a batch: a prefill chunk, or the one token of a decode step. Their positions
+ * follow what the sequence holds already.
+ */
+public final class Span {
+
+    /** For which tokens the next-token logits are computed. */
+    public enum Logits {
+        NONE,
+        LAST,
+        ALL
+    }
+
+    private final SequenceCache cache;
+    private final int[] tokens;
+    private final int from;
+    private final int count;
+    private final Logits logits;
+
+    /**
+     * @param cache the sequence, with room {@linkplain SequenceCache#reserve reserved} for the tokens
+     * @param tokens holds the tokens
+     * @param from index of the first
+     * @param count how many, at least 1
+     * @param logits which logits are wanted
+     */
+    public Span(SequenceCache cache, int[] tokens, int from, int count, Logits logits) {
+        this.cache = cache;
+        this.tokens = tokens;
+        this.from = from;
+        this.count = count;
+        this.logits = logits;
+    }
+
+    public SequenceCache cache() {
+        return cache;
+    }
+
+    /**
+     * @param index below {@link #count()}
+     * @return that token's id
+     */
+    public int token(int index) {
+        return tokens[from + index];
+    }
+
+    public int count() {
+        return count;
+    }
+
+    public Logits logits() {
+        return logits;
+    }
+
+    /** The first token of this span whose logits are wanted. */
+    int firstWanted() {
+        return switch (logits) {
+            case NONE -> count;
+            case LAST -> count - 1;
+            case ALL -> 0;
+        };
+    }
+}
