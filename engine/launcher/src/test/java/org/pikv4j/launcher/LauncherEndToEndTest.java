@@ -1,0 +1,160 @@
+package org.pikv4j.launcher;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Starts a jar made of the launcher's own classes and {@link Probe} in place of the real main. */
+@Timeout(120)
+class LauncherEndToEndTest {
+    @TempDir
+    Path folder;
+
+    private Path jar;
+    private final List<Process> started = new ArrayList<>();
+
+    @BeforeEach
+    void makeJar() throws Exception {
+        jar = folder.resolve("probe.jar");
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, Launcher.class.getName());
+        manifest.getMainAttributes().putValue("PiKV4J-Main", Probe.class.getName());
+        manifest.getMainAttributes().putValue("PiKV4J-Options", "-Dprobe.jar=yes");
+        try (OutputStream file = Files.newOutputStream(jar);
+                JarOutputStream out = new JarOutputStream(file, manifest)) {
+            addClasses(out, Launcher.class);
+            addClasses(out, Probe.class);
+        }
+    }
+
+    private static void addClasses(JarOutputStream out, Class<?> neighbour) throws Exception {
+        Path root = Path.of(
+                neighbour.getProtectionDomain().getCodeSource().getLocation().toURI());
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".class")).toList()) {
+                out.putNextEntry(new JarEntry(root.relativize(file).toString().replace('\\', '/')));
+                Files.copy(file, out);
+                out.closeEntry();
+            }
+        }
+    }
+
+    @AfterEach
+    void endAll() {
+        started.forEach(process -> {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        });
+    }
+
+    private Process start(Map<String, String> environment, String... args) throws IOException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar.toString()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().removeIf(name -> name.startsWith("PIKV4J_") || name.startsWith("TORNADOVM_"));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        started.add(process);
+        return process;
+    }
+
+    private static String read(InputStream in) throws IOException {
+        return new String(in.readAllBytes(), UTF_8);
+    }
+
+    @Test
+    void argumentsConsoleAndExitCodeGoThrough() throws Exception {
+        Process process =
+                start(Map.of("PIKV4J_JAVA_OPTS", "-Dprobe.user='a b'"), "echo", "7", "", "two words", "--x=\"*\"");
+        try (OutputStream stdin = process.getOutputStream()) {
+            stdin.write("from stdin\n".getBytes(UTF_8));
+        }
+        assertThat(read(process.getInputStream()))
+                .isEqualToNormalizingNewlines("[][two words][--x=\"*\"]\nfrom stdin\nvector true jar yes user a b\n");
+        assertThat(read(process.getErrorStream())).isEqualToNormalizingNewlines("to stderr\n");
+        assertThat(process.waitFor()).isEqualTo(7);
+    }
+
+    @Test
+    void anExceptionIsOne() throws Exception {
+        Process process = start(Map.of(), "fail");
+        assertThat(read(process.getErrorStream())).contains("IllegalStateException: on purpose");
+        assertThat(process.waitFor()).isEqualTo(1);
+    }
+
+    @Test
+    void aVariableThatNamesNoJavaIsOneLineAndTwo() throws Exception {
+        Process process = start(Map.of("PIKV4J_JAVA_HOME", folder.toString()), "echo", "0");
+        assertThat(read(process.getErrorStream()))
+                .startsWith("PIKV4J_JAVA_HOME=" + folder)
+                .hasLineCount(1);
+        assertThat(read(process.getInputStream())).isEmpty();
+        assertThat(process.waitFor()).isEqualTo(2);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // has no signals
+    void onSigtermTheChildEndsFirst() throws Exception {
+        Process process = start(Map.of(), "wait");
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(out.readLine()).isEqualTo("waiting");
+            process.toHandle().destroy();
+            assertThat(out.readLine()).isEqualTo("ended in order");
+        }
+        assertThat(read(process.getErrorStream())).isEqualToNormalizingNewlines("last words\n");
+        assertThat(process.waitFor(60, SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(128 + 15);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void onSigintTheChildEndsFirst() throws Exception {
+        Process process = start(Map.of(), "wait");
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(out.readLine()).isEqualTo("waiting");
+            new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+            assertThat(out.readLine()).isEqualTo("ended in order");
+        }
+        assertThat(read(process.getErrorStream())).isEqualToNormalizingNewlines("last words\n");
+        assertThat(process.waitFor(60, SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(128 + 2);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aChildDoesNotOutliveAKilledLauncher() throws Exception {
+        Process process = start(Map.of(), "wait");
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(out.readLine()).isEqualTo("waiting");
+            process.toHandle().destroyForcibly();
+            assertThat(out.readLine()).isEqualTo("ended in order");
+            assertThat(out.readLine()).isNull();
+        }
+    }
+}
