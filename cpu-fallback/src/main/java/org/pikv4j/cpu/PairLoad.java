@@ -1,0 +1,140 @@
+package org.pikv4j.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+import org.pikv4j.tensor.DType;
+
+/**
+ * How a run of 2·lanes stored elements becomes two float vectors, {@link #first} and {@link #second}. Types of 16 bits are
+ * loaded as ints and split by shift and mask, even elements first, odd ones second, since narrow vectors cast to wider ones
+ * cost four times as much; {@link #shape} therefore says in which order the two vectors hold the run.
+ *
+ * <p>Implementations are records: the compiler trusts their fields, so that a constant one leaves no trace.
+ */
+sealed interface PairLoad {
+
+    /**
+     * @return the float vectors' species
+     */
+    VectorSpecies<Float> floats();
+
+    /**
+     * @return the element type that is read
+     */
+    DType dtype();
+
+    /**
+     * @return whether {@link #first} holds the even elements and {@link #second} the odd ones, rather than halves
+     */
+    boolean interleaved();
+
+    /**
+     * @param data the bytes
+     * @param offset where the run starts, in bytes
+     * @return lanes elements, widened
+     */
+    FloatVector first(MemorySegment data, long offset);
+
+    /**
+     * @param data the bytes
+     * @param offset where the run starts, in bytes
+     * @return the other lanes elements
+     */
+    FloatVector second(MemorySegment data, long offset);
+
+    static PairLoad of(DType dtype, VectorSpecies<Float> floats) {
+        VectorSpecies<Integer> ints = floats.withLanes(int.class);
+        return switch (dtype) {
+            case F32 -> new F32(floats);
+            case BF16 -> new Bf16(floats, ints);
+            case F16 -> new F16(floats, ints);
+        };
+    }
+
+    record F32(VectorSpecies<Float> floats) implements PairLoad {
+        @Override
+        public DType dtype() {
+            return DType.F32;
+        }
+
+        @Override
+        public boolean interleaved() {
+            return false;
+        }
+
+        @Override
+        public FloatVector first(MemorySegment data, long offset) {
+            return FloatVector.fromMemorySegment(floats, data, offset, ByteOrder.LITTLE_ENDIAN);
+        }
+
+        @Override
+        public FloatVector second(MemorySegment data, long offset) {
+            return FloatVector.fromMemorySegment(
+                    floats, data, offset + floats.vectorByteSize(), ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+
+    record Bf16(VectorSpecies<Float> floats, VectorSpecies<Integer> ints) implements PairLoad {
+        @Override
+        public DType dtype() {
+            return DType.BF16;
+        }
+
+        @Override
+        public boolean interleaved() {
+            return true;
+        }
+
+        @Override
+        public FloatVector first(MemorySegment data, long offset) {
+            return IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
+        }
+
+        @Override
+        public FloatVector second(MemorySegment data, long offset) {
+            return IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
+                    .and(0xffff0000)
+                    .reinterpretAsFloats();
+        }
+    }
+
+    /** The exponent is re-biased by a product with 2^112, which is exact and right for subnormal numbers too. */
+    record F16(VectorSpecies<Float> floats, VectorSpecies<Integer> ints) implements PairLoad {
+        private static final float REBIAS = 0x1p112f;
+
+        @Override
+        public DType dtype() {
+            return DType.F16;
+        }
+
+        @Override
+        public boolean interleaved() {
+            return true;
+        }
+
+        @Override
+        public FloatVector first(MemorySegment data, long offset) {
+            return widen(IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
+                    .lanewise(VectorOperators.LSHL, 16));
+        }
+
+        @Override
+        public FloatVector second(MemorySegment data, long offset) {
+            return widen(IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
+                    .and(0xffff0000));
+        }
+
+        /** From a half in the upper 16 bits of each lane. Weights and keys are finite: infinities are not restored. */
+        private static FloatVector widen(IntVector high) {
+            IntVector magnitude = high.and(0x7fff0000).lanewise(VectorOperators.LSHR, 3);
+            FloatVector value = magnitude.reinterpretAsFloats().mul(REBIAS);
+            return value.reinterpretAsInts().or(high.and(0x80000000)).reinterpretAsFloats();
+        }
+    }
+}
