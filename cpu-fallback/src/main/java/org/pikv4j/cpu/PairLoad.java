@@ -11,7 +11,7 @@ import org.pikv4j.tensor.DType;
 /**
  * How a run of 2·lanes stored elements becomes two float vectors, {@link #first} and {@link #second}. Types of 16 bits are
  * loaded as ints and split by shift and mask, even elements first, odd ones second, since narrow vectors cast to wider ones
- * cost four times as much; {@link #shape} therefore says in which order the two vectors hold the run.
+ * cost four times as much; {@link #interleaved} says in which order the two vectors hold the run.
  *
  * <p>Implementations are records: the compiler trusts their fields, so that a constant one leaves no trace.
  */

@@ -79,7 +79,8 @@ final class WorkerTeam implements AutoCloseable {
      * @param items how many
      * @param task what to do with each
      */
-    @SuppressWarnings("ThreadPriorityCheck") // yield is no means of synchronising here: where cores are short it lends one
+    @SuppressWarnings(
+            "ThreadPriorityCheck") // yield is no means of synchronising here: where cores are short it lends one
     synchronized void run(int items, Task task) {
         if (items <= 0) {
             return;
