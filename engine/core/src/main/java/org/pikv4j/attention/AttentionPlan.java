@@ -1,8 +1,13 @@
 package org.pikv4j.attention;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageSignals;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.model.AttentionSpec;
 
@@ -21,6 +26,8 @@ public final class AttentionPlan {
     private final float[] queries;
     private final float[] out;
     private final Partials partials;
+    private final Optional<PageRouter> router;
+    private final int layer;
     private final List<AttentionItem> items = new ArrayList<>();
     private int entries;
 
@@ -29,8 +36,18 @@ public final class AttentionPlan {
      * @param queries rotated queries, (row, heads, headDim)
      * @param out receives the attention output, (row, heads, headDim)
      * @param partials room for partials, reused from plan to plan
+     * @param layer index of the layer, for the router
+     * @param router chooses the pages that are read; all where there is none
      */
-    public AttentionPlan(AttentionSpec spec, float[] queries, float[] out, Partials partials) {
+    public AttentionPlan(
+            AttentionSpec spec,
+            float[] queries,
+            float[] out,
+            Partials partials,
+            int layer,
+            Optional<PageRouter> router) {
+        this.layer = layer;
+        this.router = router;
         this.spec = spec;
         this.queries = queries;
         this.out = out;
@@ -53,6 +70,29 @@ public final class AttentionPlan {
     }
 
     private void addTile(AttentionTile tile, PageTable table) {
+        int[] visible = visible(tile, table);
+        int[] read = router.isEmpty() ? visible : route(router.get(), tile, table, visible);
+        int perItem = tile.rows() == 1
+                ? Math.max(1, SPLIT_TOKENS / table.layout().tokens())
+                : Math.max(1, read.length);
+        int splits = Math.max(1, Math.ceilDiv(read.length, perItem));
+        tile.split(entries, splits);
+        for (int s = 0; s < splits; s++) {
+            int from = s * perItem;
+            int count = Math.min(perItem, read.length - from);
+            Page[] pages = new Page[count];
+            int[] tokens = new int[count];
+            for (int i = 0; i < count; i++) {
+                pages[i] = table.page(read[from + i]);
+                tokens[i] = table.tokens(read[from + i]);
+            }
+            items.add(new AttentionItem(tile, pages, tokens, entries));
+            entries += tile.entries();
+        }
+    }
+
+    /** The pages that some row of the tile sees a token of. */
+    private int[] visible(AttentionTile tile, PageTable table) {
         long oldest = (long) tile.position() - spec.window() + 1;
         int newest = tile.position() + tile.rows() - 1;
         int first = 0;
@@ -63,22 +103,14 @@ public final class AttentionPlan {
         while (last < table.size() && table.page(last).position() <= newest && table.tokens(last) > 0) {
             last++;
         }
-        int perItem =
-                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, last - first);
-        int splits = Math.max(1, Math.ceilDiv(last - first, perItem));
-        tile.split(entries, splits);
-        for (int s = 0; s < splits; s++) {
-            int from = first + s * perItem;
-            int count = Math.min(perItem, last - from);
-            Page[] pages = new Page[count];
-            int[] tokens = new int[count];
-            for (int i = 0; i < count; i++) {
-                pages[i] = table.page(from + i);
-                tokens[i] = table.tokens(from + i);
-            }
-            items.add(new AttentionItem(tile, pages, tokens, entries));
-            entries += tile.entries();
-        }
+        return IntStream.range(first, last).toArray();
+    }
+
+    private int[] route(PageRouter by, AttentionTile tile, PageTable table, int[] visible) {
+        List<PageSignals> signals =
+                Arrays.stream(visible).mapToObj(table::signals).toList();
+        int[] chosen = by.read(layer, tile.kvHead(), tile.position(), signals);
+        return Arrays.stream(chosen).map(i -> visible[i]).toArray();
     }
 
     /**

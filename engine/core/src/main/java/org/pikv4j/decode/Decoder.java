@@ -5,10 +5,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.ExpertAssignment;
+import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
@@ -38,6 +40,7 @@ public final class Decoder {
     private final ModelWeights weights;
     private final Backend backend;
     private final int maxRows;
+    private final Optional<PageRouter> router;
 
     private final float[] residual; // (row, hidden)
     private final float[] normed; // (row, hidden)
@@ -60,8 +63,11 @@ public final class Decoder {
      * @param weights its weights
      * @param backend what computes
      * @param maxRows rows of the largest batch
+     * @param router chooses the pages that queries read; all where there is none
      */
-    public Decoder(ModelConfig config, ModelWeights weights, Backend backend, int maxRows) {
+    public Decoder(
+            ModelConfig config, ModelWeights weights, Backend backend, int maxRows, Optional<PageRouter> router) {
+        this.router = router;
         this.config = config;
         this.weights = weights;
         this.backend = backend;
@@ -170,7 +176,7 @@ public final class Decoder {
         backend.rotate(rows, spec.heads(), spec.headDim(), queries, rotation.pairs(), rotation.cos(), rotation.sin());
         backend.rotate(rows, spec.kvHeads(), spec.headDim(), keys, rotation.pairs(), rotation.cos(), rotation.sin());
 
-        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer));
+        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer), layer, router);
         int row = 0;
         for (Span span : batch) {
             SequenceCache cache = span.cache();

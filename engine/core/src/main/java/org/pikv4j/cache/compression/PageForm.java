@@ -1,6 +1,7 @@
 package org.pikv4j.cache.compression;
 
 import java.lang.foreign.MemorySegment;
+import org.pikv4j.extension.Extension;
 
 /**
  * How the rows of a page are stored. A form of your own becomes known by a {@link java.util.ServiceLoader} entry or the
@@ -9,12 +10,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Implementations are stateless; the segment given is exactly the half of one page.
  */
-public interface PageForm {
-
-    /**
-     * @return its name in options, lower case
-     */
-    String name();
+public interface PageForm extends Extension {
 
     /**
      * @param tokens tokens per page

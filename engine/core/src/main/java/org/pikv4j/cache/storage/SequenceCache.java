@@ -2,6 +2,8 @@ package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
 
 /**
  * Everything that one sequence remembers: a {@link PageTable} per layer and KV head. Has one writer, the engine's loop.
@@ -136,18 +138,26 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
-     * Gives back one page that is not the open one; its tokens are no longer attended to in that layer and head.
+     * Lets a policy choose full pages to give back, in every layer and head; their tokens are no longer attended to there.
      *
-     * @param layer index of the layer
-     * @param kvHead index of the KV head
-     * @param index place in the table
+     * @param policy the policy
+     * @param rows rows that room is needed for
      */
-    public void evict(int layer, int kvHead, int index) {
-        PageTable table = table(layer, kvHead);
-        if (table.page(index).end() > length) {
-            throw new IllegalArgumentException("the open page cannot be evicted");
+    public void evict(EvictionPolicy policy, int rows) {
+        for (int layer = 0; layer < tables.size(); layer++) {
+            int wanted = Math.ceilDiv(rows, layout.layers().get(layer).page().tokens());
+            for (int head = 0; head < tables.get(layer).size(); head++) {
+                PageTable table = table(layer, head);
+                List<PageSignals> full = new ArrayList<>();
+                while (full.size() < table.size() && table.page(full.size()).end() <= length) {
+                    full.add(table.signals(full.size()));
+                }
+                int[] victims = policy.victims(layer, head, List.copyOf(full), wanted);
+                for (int i = victims.length - 1; i >= 0; i--) {
+                    table.evict(pool, Objects.checkIndex(victims[i], full.size()));
+                }
+            }
         }
-        table.evict(pool, index);
     }
 
     /**

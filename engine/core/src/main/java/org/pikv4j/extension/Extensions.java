@@ -1,0 +1,33 @@
+package org.pikv4j.extension;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+import org.pikv4j.error.InvalidOptionException;
+
+/** Finds extensions by name. */
+public final class Extensions {
+
+    private Extensions() {}
+
+    /**
+     * @param kind what it is called in messages, for instance {@code page form}
+     * @param type the extension's interface
+     * @param builtIn those that need no service entry
+     * @param name the name asked for
+     * @return the extension of that name
+     * @throws InvalidOptionException if there is none; the message lists those there are
+     */
+    public static <T extends Extension> T find(String kind, Class<T> type, List<? extends T> builtIn, String name) {
+        List<T> known = new ArrayList<>(builtIn);
+        ServiceLoader.load(type).forEach(known::add);
+        return known.stream()
+                .filter(extension -> extension.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidOptionException("unknown " + kind + " '" + name + "'; known: "
+                        + (known.isEmpty()
+                                ? "none"
+                                : known.stream().map(Extension::name).collect(Collectors.joining(", ")))));
+    }
+}
