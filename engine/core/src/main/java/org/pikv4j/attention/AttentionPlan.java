@@ -72,9 +72,8 @@ public final class AttentionPlan {
     private void addTile(AttentionTile tile, PageTable table) {
         int[] visible = visible(tile, table);
         int[] read = router.isEmpty() ? visible : route(router.get(), tile, table, visible);
-        int perItem = tile.rows() == 1
-                ? Math.max(1, SPLIT_TOKENS / table.layout().tokens())
-                : Math.max(1, read.length);
+        int perItem =
+                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, read.length);
         int splits = Math.max(1, Math.ceilDiv(read.length, perItem));
         tile.split(entries, splits);
         for (int s = 0; s < splits; s++) {

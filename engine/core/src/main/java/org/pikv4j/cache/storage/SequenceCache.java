@@ -75,6 +75,9 @@ public final class SequenceCache implements AutoCloseable {
      * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; the sequence is unchanged then
      */
     public void reserve(int rows) {
+        if (closed) {
+            throw new IllegalStateException("the sequence is closed");
+        }
         try {
             for (List<PageTable> heads : tables) {
                 for (PageTable table : heads) {

@@ -1,0 +1,191 @@
+package org.pikv4j.session;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheUsage;
+import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.decode.Decoder;
+import org.pikv4j.decode.LogitsSink;
+import org.pikv4j.error.ContextLengthException;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.SessionStateException;
+import org.pikv4j.model.LoadedModel;
+
+/**
+ * A model, a backend and a cache with a budget, serving any number of sessions. Owns all three: closing the engine closes
+ * its sessions, frees the cache, ends the backend's threads and unmaps the model.
+ *
+ * <p><b>Threads.</b> All methods may be called by any thread at any time.
+ */
+public final class Engine implements AutoCloseable {
+    private final LoadedModel model;
+    private final Backend backend;
+    private final EngineOptions options;
+    private final CacheLayout layout;
+    private final PagePool pool;
+    private final EngineLoop loop;
+    private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone
+    private boolean closed;
+
+    /**
+     * @param model the model; closed with the engine, or at once where this throws
+     * @param backend the backend; likewise
+     * @param options how the cache is kept
+     * @throws InvalidOptionException if the budget is too small for a single token
+     */
+    public Engine(LoadedModel model, Backend backend, EngineOptions options) {
+        this.model = model;
+        this.backend = backend;
+        this.options = options;
+        try {
+            layout = CacheLayout.of(model.config(), options.pageForm(), options.pageTokens());
+            long least = layout.smallestSequenceBytes();
+            if (options.kvBudgetBytes() < least) {
+                throw new InvalidOptionException("the KV budget of " + options.kvBudgetBytes()
+                        + " bytes is too small: one page of " + options.pageTokens()
+                        + " tokens for every layer and KV head takes " + least + " bytes");
+            }
+            pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
+            loop = new EngineLoop(
+                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.router()),
+                    options.policy());
+        } catch (Throwable t) {
+            backend.close();
+            model.close();
+            throw t;
+        }
+    }
+
+    public LoadedModel model() {
+        return model;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    public EngineOptions options() {
+        return options;
+    }
+
+    /**
+     * @return the cache's account, all sessions together
+     */
+    public CacheUsage usage() {
+        return pool.usage();
+    }
+
+    /**
+     * @return an empty session, which the caller closes
+     */
+    public Session openSession() {
+        return call(() -> adopt(new Session(this, new TokenList(), new SequenceCache(layout, pool))));
+    }
+
+    /** Runs on the engine's thread. */
+    Session adopt(Session session) {
+        sessions.add(session);
+        return session;
+    }
+
+    <T> T call(Supplier<T> action) {
+        return loop.call(action);
+    }
+
+    /** Runs on the caller's thread: the listener is called here. */
+    GenerationResult generate(
+            Session session, int[] prompt, GenerationOptions how, GenerationListener listener, long started) {
+        checkRoom(session, prompt);
+        long seed = how.seed().orElseGet(() -> new SplittableRandom().nextLong());
+        GenerationRequest request =
+                loop.submit(() -> new GenerationRequest(this, session, prompt, model.tokenizer(), how, seed, started));
+        boolean interrupted = false;
+        @Nullable RuntimeException listenerFailure = null;
+        try {
+            while (true) {
+                try {
+                    switch (request.events().take()) {
+                        case GenerationRequest.Event.Progress progress -> {
+                            if (listenerFailure == null) {
+                                listenerFailure = tell(listener, progress);
+                            }
+                            if (listenerFailure != null) {
+                                request.giveUp();
+                            }
+                        }
+                        case GenerationRequest.Event.Done(GenerationResult result) -> {
+                            if (listenerFailure != null) {
+                                throw listenerFailure;
+                            }
+                            return result;
+                        }
+                        case GenerationRequest.Event.Failed(Throwable cause) -> throw EngineLoop.rethrow(cause);
+                    }
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    request.giveUp();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** What a listener throws ends the generation, and reaches the caller when the session is free again. */
+    private static @Nullable RuntimeException tell(
+            GenerationListener listener, GenerationRequest.Event.Progress progress) {
+        try {
+            progress.tell(listener);
+            return null;
+        } catch (RuntimeException e) {
+            return e;
+        }
+    }
+
+    void logits(Session session, int[] ids, LogitsSink sink) {
+        checkRoom(session, ids);
+        EngineLoop.join(loop.submit(() -> new LogitsRequest(session, ids, sink)).done());
+    }
+
+    private void checkRoom(Session session, int[] more) {
+        long length = (long) session.tokenList().size() + more.length;
+        if (length == 0) {
+            throw new InvalidOptionException("the prompt is empty: there is nothing to continue");
+        }
+        if (length > model.config().maxPositions()) {
+            throw new ContextLengthException(length, model.config().maxPositions());
+        }
+    }
+
+    void close(Session session) {
+        try {
+            call(() -> {
+                session.cache().close();
+                return sessions.remove(session);
+            });
+        } catch (SessionStateException e) {
+            // The engine is closed, and has closed its sessions.
+        }
+    }
+
+    /** Ends what is under way and frees everything; idempotent. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        loop.stop(() -> sessions.forEach(session -> session.cache().close()));
+        pool.close();
+        backend.close();
+        model.close();
+    }
+}

@@ -1,0 +1,226 @@
+package org.pikv4j.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.decode.Decoder;
+import org.pikv4j.decode.Span;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.error.SessionStateException;
+
+/**
+ * The one thread that runs the model and writes page tables. Each turn it makes a batch of what all requests can go on
+ * with: one token of every session that decodes, so that none waits for another's prompt, and prefill chunks in the rows
+ * that are left (continuous batching: Orca, OSDI 2022, §3; chunked prefill: Sarathi, arXiv 2308.16369).
+ */
+final class EngineLoop implements Runnable {
+    private final Decoder decoder;
+    private final Optional<EvictionPolicy> policy;
+    private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
+    private final List<Request> requests = new ArrayList<>();
+    private final Thread thread;
+    private boolean stopping; // of this thread
+    private boolean ended; // guarded by commands
+
+    EngineLoop(Decoder decoder, Optional<EvictionPolicy> policy) {
+        this.decoder = decoder;
+        this.policy = policy;
+        thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
+        thread.start();
+    }
+
+    /** Runs something on this thread, between two batches, and returns its result. */
+    <T> T call(Supplier<T> action) {
+        if (Thread.currentThread().equals(thread)) {
+            return action.get();
+        }
+        CompletableFuture<T> result = new CompletableFuture<>();
+        synchronized (commands) {
+            if (ended) {
+                throw new SessionStateException("the engine is closed");
+            }
+            commands.add(() -> {
+                try {
+                    result.complete(action.get());
+                } catch (Throwable t) {
+                    result.completeExceptionally(t);
+                }
+            });
+        }
+        return join(result);
+    }
+
+    static <T> T join(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            throw rethrow(e.getCause() == null ? e : e.getCause());
+        }
+    }
+
+    static RuntimeException rethrow(Throwable cause) {
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return cause instanceof RuntimeException e ? e : new IllegalStateException(cause);
+    }
+
+    /** Makes a request on this thread and takes it in. */
+    <R extends Request> R submit(Supplier<R> request) {
+        return call(() -> {
+            if (stopping) {
+                throw new SessionStateException("the engine is closed");
+            }
+            R made = request.get();
+            made.session.running(made);
+            requests.add(made);
+            return made;
+        });
+    }
+
+    @Override
+    public void run() {
+        while (!stopping) {
+            runCommands();
+            if (!requests.isEmpty()) {
+                step();
+            }
+        }
+        synchronized (commands) {
+            ended = true;
+        }
+        commands.forEach(Runnable::run);
+    }
+
+    private void runCommands() {
+        try {
+            Runnable command = requests.isEmpty() ? commands.take() : commands.poll();
+            while (command != null) {
+                command.run();
+                command = commands.poll();
+            }
+        } catch (InterruptedException e) {
+            // Nobody outside knows this thread, and stop() uses a command.
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void step() {
+        for (Request request : List.copyOf(requests)) {
+            if (request.abandoned()) {
+                end(request, request::abandon);
+            }
+        }
+        List<Request> chosen = new ArrayList<>();
+        List<Span> batch = new ArrayList<>();
+        int room = decoder.maxRows();
+        room -= choose(chosen, batch, room, true);
+        choose(chosen, batch, room, false);
+        if (batch.isEmpty()) {
+            return;
+        }
+        try {
+            decoder.forward(
+                    batch, (span, index, logits, offset) -> chosen.get(span).take(index, logits, offset));
+        } catch (Throwable t) {
+            chosen.forEach(request -> end(request, () -> request.fail(t)));
+            return;
+        }
+        for (Request request : chosen) {
+            try {
+                if (request.advance()) {
+                    end(request, () -> {});
+                }
+            } catch (Throwable t) {
+                end(request, () -> request.fail(t));
+            }
+        }
+        // Who had a part in this batch queues behind who had none.
+        if (requests.size() > chosen.size()) {
+            chosen.retainAll(requests);
+            requests.removeAll(chosen);
+            requests.addAll(chosen);
+        }
+    }
+
+    private int choose(List<Request> chosen, List<Span> batch, int room, boolean decoding) {
+        int used = 0;
+        for (Request request : List.copyOf(requests)) {
+            int count = Math.min(request.remaining(), room - used);
+            if (count < 1 || (request.remaining() == 1) != decoding) {
+                continue;
+            }
+            try {
+                reserve(request, count);
+            } catch (RuntimeException e) {
+                end(request, () -> request.fail(e));
+                continue;
+            }
+            Session session = request.session;
+            boolean complete = count == request.remaining();
+            batch.add(new Span(
+                    session.cache(),
+                    session.tokenList().ids(),
+                    session.cache().length(),
+                    count,
+                    request.wanted(complete)));
+            chosen.add(request);
+            used += count;
+        }
+        return used;
+    }
+
+    private void reserve(Request request, int rows) {
+        while (true) {
+            try {
+                request.session.cache().reserve(rows);
+                return;
+            } catch (KvBudgetExceededException e) {
+                long before = request.session.cache().bytes();
+                policy.ifPresent(chosen -> request.session.cache().evict(chosen, rows));
+                if (request.session.cache().bytes() == before) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Takes a request out; the caller hears of it last, when the session is free again. */
+    private void end(Request request, Runnable tell) {
+        requests.remove(request);
+        request.session.running(null);
+        tell.run();
+    }
+
+    /**
+     * Ends all requests and the thread.
+     *
+     * @param last what the thread shall do then
+     */
+    void stop(Runnable last) {
+        call(() -> {
+            stopping = true;
+            for (Request request : List.copyOf(requests)) {
+                end(request, () -> request.fail(new SessionStateException("the engine was closed")));
+            }
+            last.run();
+            return stopping;
+        });
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package org.pikv4j.session;
+
+import java.util.Optional;
+import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.error.InvalidOptionException;
+
+/**
+ * How an engine keeps its cache and cuts its batches.
+ *
+ * @param pageForm how cached rows are stored
+ * @param pageTokens tokens per page, a multiple of 16
+ * @param kvBudgetBytes the most that the cache of all sessions may take
+ * @param prefillChunk rows of the largest batch: long prompts are read in pieces of this many tokens
+ * @param policy what gives way when the budget is reached; without one, reaching it is an error
+ * @param router which pages queries read; all of them without one
+ */
+public record EngineOptions(
+        PageForm pageForm,
+        int pageTokens,
+        long kvBudgetBytes,
+        int prefillChunk,
+        Optional<EvictionPolicy> policy,
+        Optional<PageRouter> router) {
+
+    public EngineOptions {
+        if (pageTokens < 16 || pageTokens > 4096 || pageTokens % 16 != 0) {
+            throw new InvalidOptionException(
+                    "page tokens must be a multiple of 16 between 16 and 4096, not " + pageTokens);
+        }
+        if (kvBudgetBytes < 1) {
+            throw new InvalidOptionException("the KV budget must be positive, not " + kvBudgetBytes + " bytes");
+        }
+        if (prefillChunk < 1 || prefillChunk > 8192) {
+            throw new InvalidOptionException("the prefill chunk must be between 1 and 8192, not " + prefillChunk);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package org.pikv4j.session;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.decode.LogitsSink;
+import org.pikv4j.error.ContextLengthException;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.SessionStateException;
+import org.pikv4j.model.LoadedModel;
+
+/**
+ * One conversation with a model: a sequence of tokens and what the cache remembers of it. Each call continues where the
+ * last one ended.
+ *
+ * <p><b>Threads.</b> A session may be used by any thread, but by one at a time: a call while another is under way throws
+ * {@link SessionStateException}. {@link #cancel} alone may be called by any thread at any time. Different sessions of an
+ * engine may be used in parallel; their work is batched.
+ */
+public final class Session implements AutoCloseable {
+    private final Engine engine;
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private volatile @Nullable Request running;
+    private volatile boolean closed;
+
+    // Touched by the engine's thread, or by the caller's while the engine has no request of this session.
+    private final TokenList tokens;
+    private final SequenceCache cache;
+
+    Session(Engine engine, TokenList tokens, SequenceCache cache) {
+        this.engine = engine;
+        this.tokens = tokens;
+        this.cache = cache;
+    }
+
+    /**
+     * Continues the text.
+     *
+     * @param prompt text to append first; with the model's leading special tokens where the session is empty
+     * @param options how to continue
+     * @param listener hears of text as it becomes certain
+     * @return what was generated
+     * @throws ContextLengthException if the prompt does not fit the model's positions
+     * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
+     * @throws InvalidOptionException if there is nothing to continue
+     */
+    public GenerationResult generate(String prompt, GenerationOptions options, GenerationListener listener) {
+        long started = System.nanoTime();
+        return exclusively(() -> {
+            int[] ids = model().tokenizer().encode(prompt, tokens.size() == 0);
+            return engine.generate(this, ids, options, listener, started);
+        });
+    }
+
+    /**
+     * Continues the text, without hearing of it as it comes.
+     *
+     * @see #generate(String, GenerationOptions, GenerationListener)
+     */
+    public GenerationResult generate(String prompt, GenerationOptions options) {
+        return generate(prompt, options, piece -> {});
+    }
+
+    /**
+     * Continues the tokens.
+     *
+     * @param prompt ids to append first
+     * @see #generate(String, GenerationOptions, GenerationListener)
+     */
+    public GenerationResult generate(int[] prompt, GenerationOptions options, GenerationListener listener) {
+        long started = System.nanoTime();
+        int[] ids = checked(prompt);
+        return exclusively(() -> engine.generate(this, ids, options, listener, started));
+    }
+
+    /**
+     * Makes the session hold exactly the given tokens, keeping what the cache already knows of their beginning, and
+     * continues them. This is how a conversation that is rendered anew for each turn keeps its cache.
+     *
+     * @param all the whole sequence
+     * @see #generate(String, GenerationOptions, GenerationListener)
+     */
+    public GenerationResult regenerate(int[] all, GenerationOptions options, GenerationListener listener) {
+        long started = System.nanoTime();
+        int[] ids = checked(all);
+        return exclusively(() -> {
+            int common = tokens.commonPrefix(ids);
+            engine.call(() -> {
+                cache.truncate(Math.min(common, cache.length()));
+                tokens.truncate(common);
+                return common;
+            });
+            return engine.generate(this, Arrays.copyOfRange(ids, common, ids.length), options, listener, started);
+        });
+    }
+
+    /**
+     * Appends tokens and hands out the next-token logits of each of them.
+     *
+     * @param ids the tokens
+     * @param sink receives the logits, with the index of the token among {@code ids}; runs on the engine's thread, so it
+     *     must be quick
+     * @throws ContextLengthException if they do not fit the model's positions
+     * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
+     */
+    public void logits(int[] ids, LogitsSink sink) {
+        int[] prompt = checked(ids);
+        exclusively(() -> {
+            engine.logits(this, prompt, sink);
+            return prompt;
+        });
+    }
+
+    /**
+     * @return a session that continues from the same tokens; the cache's pages are shared until either writes to them
+     */
+    public Session fork() {
+        return exclusively(() -> engine.call(() -> engine.adopt(new Session(engine, tokens.copy(), cache.fork()))));
+    }
+
+    /** Ends a generation that is under way, with what it has; without one, does nothing. */
+    public void cancel() {
+        if (running instanceof GenerationRequest generation) {
+            generation.giveUp();
+        }
+    }
+
+    /**
+     * @return ids of the whole sequence so far
+     */
+    public int[] tokens() {
+        return exclusively(tokens::toArray);
+    }
+
+    /**
+     * @return bytes of the pages that this session's tables hold, shared ones in full
+     */
+    public long kvBytes() {
+        return exclusively(() -> engine.call(cache::bytes));
+    }
+
+    /** Ends what is under way and gives the cache's pages back; idempotent. */
+    @Override
+    public void close() {
+        closed = true;
+        cancel();
+        engine.close(this);
+    }
+
+    private <T> T exclusively(Supplier<T> action) {
+        if (closed) {
+            throw new SessionStateException("the session is closed");
+        }
+        if (!busy.compareAndSet(false, true)) {
+            throw new SessionStateException("the session is in use by another thread");
+        }
+        try {
+            return action.get();
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    private int[] checked(int[] ids) {
+        int vocabulary = model().config().vocabulary();
+        for (int id : ids) {
+            if (id < 0 || id >= vocabulary) {
+                throw new InvalidOptionException(
+                        "token id " + id + " is outside the model's vocabulary of " + vocabulary);
+            }
+        }
+        return ids.clone();
+    }
+
+    private LoadedModel model() {
+        return engine.model();
+    }
+
+    TokenList tokenList() {
+        return tokens;
+    }
+
+    SequenceCache cache() {
+        return cache;
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    void running(@Nullable Request request) {
+        running = request;
+    }
+}

@@ -1,0 +1,256 @@
+package org.pikv4j;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.ServiceLoader;
+import java.util.function.DoubleConsumer;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.backend.BackendOptions;
+import org.pikv4j.backend.BackendProvider;
+import org.pikv4j.backend.BackendStatus;
+import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.extension.Extensions;
+import org.pikv4j.memory.ByteSize;
+import org.pikv4j.model.LoadedModel;
+import org.pikv4j.model.ModelConfig;
+import org.pikv4j.model.ModelLoader;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.EngineOptions;
+
+/**
+ * Loads models and opens engines.
+ *
+ * <pre>{@code
+ * try (Engine engine = PiKV.model(Path.of("my-model")).kvBudget("512MiB").open();
+ *         Session session = engine.openSession()) {
+ *     GenerationOptions options = GenerationOptions.from(engine.model().generationDefaults());
+ *     session.generate("Once upon a time", options.withMaxTokens(64), System.out::print);
+ * }
+ * }</pre>
+ *
+ * <p>A builder is for one thread; an {@link Engine} is for any number. Everything that the caller can mend is thrown as a
+ * {@link org.pikv4j.error.PiKVException}.
+ */
+public final class PiKV {
+    /** Tokens per page where nothing else is said. */
+    public static final int DEFAULT_PAGE_TOKENS = 64;
+    /** Rows of a prefill chunk where nothing else is said. */
+    public static final int DEFAULT_PREFILL_CHUNK = 256;
+
+    private PiKV() {}
+
+    /**
+     * @param model a model's directory
+     * @return a builder of an engine for it
+     */
+    public static Builder model(Path model) {
+        return new Builder(model);
+    }
+
+    /**
+     * Reads a model's shape without loading it.
+     *
+     * @param model a model's directory
+     * @return its shape
+     * @throws ModelFormatException if it cannot be read
+     */
+    public static ModelConfig config(Path model) {
+        return loader(model).config(model);
+    }
+
+    /**
+     * @return the backends on the class path and whether they can run here, the preferred one first
+     */
+    public static Map<String, BackendStatus> backends() {
+        Map<String, BackendStatus> statuses = new LinkedHashMap<>();
+        for (BackendProvider provider : new Backends(List.of()).providers()) {
+            statuses.put(provider.name(), provider.probe());
+        }
+        return statuses;
+    }
+
+    /**
+     * @return the budget of the cache where nothing else is said: half of the memory that this process may use
+     */
+    public static long defaultKvBudget() {
+        OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        return system.getTotalMemorySize() / 2;
+    }
+
+    private static ModelLoader loader(Path model) {
+        if (!Files.exists(model)) {
+            throw new ModelFormatException(model, "there is no such file or directory");
+        }
+        List<String> known = new ArrayList<>();
+        for (ModelLoader loader : ServiceLoader.load(ModelLoader.class)) {
+            if (loader.accepts(model)) {
+                return loader;
+            }
+            known.add(loader.name());
+        }
+        throw new ModelFormatException(model, "is in none of the known formats: " + String.join(", ", known));
+    }
+
+    /** What an engine shall be like; everything has a default. */
+    public static final class Builder {
+        private final Path model;
+        private final List<BackendProvider> providers = new ArrayList<>();
+        private String backend = Backends.AUTO;
+        private BackendOptions backendOptions = BackendOptions.defaults();
+        private PageForm pageForm = PageForms.BF16;
+        private int pageTokens = DEFAULT_PAGE_TOKENS;
+        private OptionalLong kvBudget = OptionalLong.empty();
+        private int prefillChunk = DEFAULT_PREFILL_CHUNK;
+        private Optional<EvictionPolicy> policy = Optional.empty();
+        private Optional<PageRouter> router = Optional.empty();
+        private DoubleConsumer progress = share -> {};
+
+        private Builder(Path model) {
+            this.model = model;
+        }
+
+        /**
+         * @param name {@code auto}, or the name of a backend
+         */
+        public Builder backend(String name) {
+            backend = name;
+            return this;
+        }
+
+        /**
+         * Makes a backend known that is not on the class path as a service; choose it by its name.
+         *
+         * @param provider the backend's provider
+         */
+        public Builder backendProvider(BackendProvider provider) {
+            providers.add(provider);
+            return this;
+        }
+
+        /**
+         * @param count threads that compute; by default one per core
+         */
+        public Builder threads(int count) {
+            backendOptions = new BackendOptions(count);
+            return this;
+        }
+
+        /**
+         * @param name how cached rows are stored: {@code bf16} (the default), {@code f32}, or the name of a {@link
+         *     PageForm} on the class path
+         */
+        public Builder kvDtype(String name) {
+            return kvDtype(PageForms.named(name));
+        }
+
+        /**
+         * @param form how cached rows are stored
+         */
+        public Builder kvDtype(PageForm form) {
+            pageForm = form;
+            return this;
+        }
+
+        /**
+         * @param bytes the most that the cache of all sessions may take
+         */
+        public Builder kvBudget(long bytes) {
+            kvBudget = OptionalLong.of(bytes);
+            return this;
+        }
+
+        /**
+         * @param size the same with a unit, for instance {@code 512MiB}
+         */
+        public Builder kvBudget(String size) {
+            return kvBudget(ByteSize.parse(size));
+        }
+
+        /**
+         * @param tokens tokens per page, a multiple of 16
+         */
+        public Builder pageTokens(int tokens) {
+            pageTokens = tokens;
+            return this;
+        }
+
+        /**
+         * @param rows tokens of a prompt that are read at once
+         */
+        public Builder prefillChunk(int rows) {
+            prefillChunk = rows;
+            return this;
+        }
+
+        /**
+         * @param name name of an {@link EvictionPolicy} on the class path
+         */
+        public Builder evictionPolicy(String name) {
+            return evictionPolicy(Extensions.find("eviction policy", EvictionPolicy.class, List.of(), name));
+        }
+
+        /**
+         * @param chosen what gives way when the budget is reached
+         */
+        public Builder evictionPolicy(EvictionPolicy chosen) {
+            policy = Optional.of(chosen);
+            return this;
+        }
+
+        /**
+         * @param name name of a {@link PageRouter} on the class path
+         */
+        public Builder router(String name) {
+            return router(Extensions.find("router", PageRouter.class, List.of(), name));
+        }
+
+        /**
+         * @param chosen which pages queries read
+         */
+        public Builder router(PageRouter chosen) {
+            router = Optional.of(chosen);
+            return this;
+        }
+
+        /**
+         * @param listener hears of the share loaded, 0 to 1
+         */
+        public Builder progress(DoubleConsumer listener) {
+            progress = listener;
+            return this;
+        }
+
+        /**
+         * Loads the model and starts the engine.
+         *
+         * @return the engine, which the caller closes
+         * @throws org.pikv4j.error.PiKVException if the model, the backend or an option is at fault
+         */
+        public Engine open() {
+            EngineOptions options = new EngineOptions(
+                    pageForm, pageTokens, kvBudget.orElseGet(PiKV::defaultKvBudget), prefillChunk, policy, router);
+            LoadedModel loaded = loader(model).load(model, progress);
+            Backend opened;
+            try {
+                opened = new Backends(providers).open(backend, backendOptions);
+            } catch (RuntimeException e) {
+                loaded.close();
+                throw e;
+            }
+            return new Engine(loaded, opened, options);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package org.pikv4j.tornado;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.backend.BackendOptions;
+import org.pikv4j.backend.BackendProvider;
+import org.pikv4j.backend.BackendStatus;
+import org.pikv4j.error.BackendUnavailableException;
+
+/** The backend on TornadoVM task graphs. This version has no kernels yet: {@link #probe} says how far a machine is. */
+public final class TornadoProvider implements BackendProvider {
+    private static final String HOME = "TORNADOVM_HOME";
+    private static final String REMEDY = "use --backend vector or scalar";
+
+    private final Optional<Path> home;
+
+    /** Looks at the environment. */
+    public TornadoProvider() {
+        this(Optional.ofNullable(System.getenv(HOME))
+                .filter(value -> !value.isBlank())
+                .map(Path::of));
+    }
+
+    /**
+     * @param home the SDK's directory, if one is named
+     */
+    TornadoProvider(Optional<Path> home) {
+        this.home = home;
+    }
+
+    @Override
+    public String name() {
+        return "tornado";
+    }
+
+    @Override
+    public int preference() {
+        return 20;
+    }
+
+    @Override
+    public BackendStatus probe() {
+        if (home.isEmpty()) {
+            return new BackendStatus.Unavailable(
+                    HOME + " is not set", "install a TornadoVM SDK and set it, or " + REMEDY);
+        }
+        if (!Files.isRegularFile(home.get().resolve("tornado-argfile"))) {
+            return new BackendStatus.Unavailable(
+                    HOME + "=" + home.get() + " holds no tornado-argfile",
+                    "set it to the directory of a TornadoVM SDK, or " + REMEDY);
+        }
+        return new BackendStatus.Unavailable(
+                "this version of PiKV4J has no TornadoVM kernels yet (an SDK was found at " + home.get() + ")", REMEDY);
+    }
+
+    @Override
+    public Backend open(BackendOptions options) {
+        if (probe() instanceof BackendStatus.Unavailable(String reason, String remedy)) {
+            throw new BackendUnavailableException("backend tornado is not available: " + reason + "; " + remedy);
+        }
+        throw new AssertionError("available without kernels");
+    }
+}
