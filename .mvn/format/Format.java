@@ -13,6 +13,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListSet;
 
@@ -21,6 +22,7 @@ import java.util.concurrent.ConcurrentSkipListSet;
  *
  * <p>{@code java -cp formatter/* Format.java check|write ROOT}. A file that has not changed since the last run that found
  * nothing to complain about is not parsed again: the time of that run is the time of {@code ROOT/target/format.stamp}.
+ * What is wrong goes to stdout and to {@code ROOT/target/unformatted.txt}, which is absent when all is well.
  */
 final class Format {
     private static final JavaFormatterOptions OPTIONS = JavaFormatterOptions.builder()
@@ -64,24 +66,32 @@ final class Format {
             }
         });
 
-        if (!broken.isEmpty()) {
-            System.err.println("Not Java that can be parsed:");
-            broken.forEach(line -> System.err.println("  " + line));
+        Path list = root.resolve("target/unformatted.txt");
+        Files.createDirectories(list.getParent());
+        Files.deleteIfExists(list);
+        if (write && !wrong.isEmpty()) {
+            print("Formatted", wrong);
+            wrong.clear();
         }
-        if (!wrong.isEmpty() && write) {
-            System.out.println("Formatted:");
-            wrong.forEach(line -> System.out.println("  " + line));
-        } else if (!wrong.isEmpty()) {
-            System.err.println("Not formatted (" + wrong.size() + "):");
-            wrong.forEach(line -> System.err.println("  " + line));
-            System.err.println("Mend them all with:  mvn -q -N -Pformat validate");
+        if (!wrong.isEmpty() || !broken.isEmpty()) {
+            print("Not formatted", wrong);
+            print("Not Java that can be parsed", broken);
+            wrong.addAll(broken);
+            Files.write(list, wrong);
+            if (write) {
+                System.exit(1); // no enforcer looks at the list here
+            }
+        } else {
+            Files.writeString(stamp, "");
+            Files.setLastModifiedTime(stamp, started);
         }
-        if (!broken.isEmpty() || (!wrong.isEmpty() && !write)) {
-            System.exit(1);
+    }
+
+    private static void print(String title, Collection<String> lines) {
+        if (!lines.isEmpty()) {
+            System.out.println(title + " (" + lines.size() + "):");
+            lines.forEach(line -> System.out.println("  " + line));
         }
-        Files.createDirectories(stamp.getParent());
-        Files.writeString(stamp, "");
-        Files.setLastModifiedTime(stamp, started);
     }
 
     private static String format(String text) throws FormatterException {
