@@ -28,7 +28,8 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
     /** Not in the format, but a longer list is no tensor of a model and would only cost memory. */
     private static final int MAX_DIMENSIONS = 64;
 
-    private static final String METADATA = "__metadata__";
+    /** The one entry of a header that is no tensor. */
+    static final String METADATA = "__metadata__";
 
     SafetensorsHeader {
         metadata = Map.copyOf(metadata);
