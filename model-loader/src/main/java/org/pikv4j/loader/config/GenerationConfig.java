@@ -43,13 +43,13 @@ public final class GenerationConfig {
         }
         Fields fields = JsonText.object(file, MAX_BYTES);
         List<Integer> ownEndTokens = fields.indices("eos_token_id");
-        OptionalInt topK = fields.atLeast("top_k", 0);
+        OptionalInt topK = fields.atLeast("top_k", -1);
         return new GenerationDefaults(
                 new HashSet<>(ownEndTokens.isEmpty() ? endTokens : ownEndTokens),
                 fields.flag("do_sample", false),
                 inRange(fields, "temperature", Float.MAX_VALUE),
-                // Hugging Face spells "all tokens" as 0.
-                topK.isPresent() && topK.getAsInt() == 0 ? OptionalInt.empty() : topK,
+                // Hugging Face spells "all tokens" as 0, others as -1.
+                topK.isPresent() && topK.getAsInt() <= 0 ? OptionalInt.empty() : topK,
                 inRange(fields, "top_p", 1),
                 inRange(fields, "min_p", 1),
                 repetitionPenalty(fields),
