@@ -79,7 +79,7 @@ final class HuggingFaceModel implements LoadedModel {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (arena.scope().isAlive()) {
             arena.close();
         }

@@ -175,7 +175,11 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
             try {
                 bytes = type.bytes(elements(shape));
             } catch (ArithmeticException e) {
-                throw error(file, name, "shape " + shape + " of " + type + " is not possible: " + e.getMessage());
+                throw error(
+                        file,
+                        name,
+                        "shape " + shape + " of " + type
+                                + " has no size: it overflows, or is no whole number of bytes");
             }
             if (bytes != end - begin) {
                 throw error(

@@ -64,10 +64,9 @@ class SafetensorsFileTest {
                 Arguments.of(
                         entry("\"F32\"", "[4294967296,4294967296]", "[0,4]"),
                         4,
-                        "tensor t: shape [4294967296, 4294967296] of F32 is not possible: long overflow"),
-                Arguments.of(
-                        entry("\"F32\"", "[4611686018427387904]", "[0,4]"), 4, "of F32 is not possible: long overflow"),
-                Arguments.of(entry("\"F4\"", "[3]", "[0,1]"), 1, "of F4 is not possible: half a byte"),
+                        "tensor t: shape [4294967296, 4294967296] of F32 has no size"),
+                Arguments.of(entry("\"F32\"", "[4611686018427387904]", "[0,4]"), 4, "of F32 has no size"),
+                Arguments.of(entry("\"F4\"", "[3]", "[0,1]"), 1, "of F4 has no size"),
                 Arguments.of(
                         entry("\"U8\"", "[" + "1,".repeat(64) + "1]", "[0,1]"),
                         1,
