@@ -38,7 +38,7 @@ import org.pikv4j.model.ModelLoader;
  */
 class FuzzTest {
     private static final long SEED = Long.parseLong(property("pikv.seed", "20260101"));
-    private static final int CASES = Integer.parseInt(property("pikv.fuzz", "2000"));
+    private static final int CASES = Integer.parseInt(property("pikv.fuzz", "750"));
 
     /** A damaged file is at most some 100 kB long; parsing it takes a small multiple. */
     private static final long MOST_ALLOCATED = 32L << 20;
