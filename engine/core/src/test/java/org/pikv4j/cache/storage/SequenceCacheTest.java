@@ -1,0 +1,276 @@
+package org.pikv4j.cache.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.pikv4j.TestSeeds;
+import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.storage.CacheLayout.Layer;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.model.AttentionSpec;
+
+class SequenceCacheTest {
+    private static final int HEAD_DIM = 8;
+
+    private final HeldMemory memory = new HeldMemory();
+
+    private static CacheLayout layout(int window) {
+        PageLayout small = new PageLayout(PageForms.F32, 16, HEAD_DIM);
+        PageLayout large = new PageLayout(PageForms.BF16, 32, HEAD_DIM);
+        return new CacheLayout(List.of(new Layer(small, 2, AttentionSpec.FULL), new Layer(large, 1, window)));
+    }
+
+    /** A sequence and what it must hold: by layer and head, the value of each position that was not evicted. */
+    private static final class Shadow {
+        final SequenceCache cache;
+        final List<Map<Integer, Float>> heads = new ArrayList<>();
+
+        Shadow(SequenceCache cache) {
+            this.cache = cache;
+            for (int i = 0; i < 3; i++) {
+                heads.add(new TreeMap<>());
+            }
+        }
+
+        PageTable table(int head) {
+            return head < 2 ? cache.table(0, head) : cache.table(1, 0);
+        }
+    }
+
+    @Test
+    void randomisedOperationsKeepContentsCountsAndAccounts() {
+        long seed = TestSeeds.seed();
+        SplittableRandom random = new SplittableRandom(seed);
+        int window = 40;
+        CacheLayout layout = layout(window);
+        PagePool pool = new PagePool(memory, 300_000);
+        List<Shadow> open = new ArrayList<>();
+        int refused = 0;
+        for (int step = 0; step < 20_000; step++) {
+            String message = TestSeeds.repeat(seed) + ", step " + step;
+            int what = random.nextInt(100);
+            Shadow shadow = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
+            if (shadow == null || what < 4) {
+                open.add(new Shadow(new SequenceCache(layout, pool)));
+            } else if (what < 70) {
+                refused += append(shadow, random) ? 0 : 1;
+            } else if (what < 78) {
+                Shadow fork = new Shadow(shadow.cache.fork());
+                for (int h = 0; h < 3; h++) {
+                    fork.heads.get(h).putAll(shadow.heads.get(h));
+                }
+                open.add(fork);
+            } else if (what < 86) {
+                truncate(shadow, random);
+            } else if (what < 92) {
+                evict(shadow, random);
+            } else {
+                shadow.cache.close();
+                shadow.cache.close();
+                open.remove(shadow);
+            }
+            checkAccounts(pool, open, message);
+            if (!open.isEmpty()) {
+                checkContents(open.get(random.nextInt(open.size())), window, message);
+            }
+        }
+        assertThat(refused).as("budget reached, %s", TestSeeds.repeat(seed)).isPositive();
+        open.forEach(shadow -> shadow.cache.close());
+        assertThat(pool.usage().heldBytes()).isZero();
+        assertThat(memory.bytes()).isZero();
+        pool.close();
+    }
+
+    private static boolean append(Shadow shadow, SplittableRandom random) {
+        int rows = 1 + random.nextInt(random.nextInt(5) == 0 ? 60 : 4);
+        SequenceCache cache = shadow.cache;
+        int before = cache.length();
+        try {
+            cache.reserve(rows);
+        } catch (KvBudgetExceededException e) {
+            assertThat(cache.length()).isEqualTo(before);
+            return false;
+        }
+        boolean commit = random.nextInt(10) > 0;
+        for (int h = 0; h < 3; h++) {
+            for (int r = 0; r < rows; r++) {
+                float value = random.nextInt(200);
+                float[] row = new float[HEAD_DIM];
+                Arrays.fill(row, value);
+                shadow.table(h).append(row, 0, row, 0);
+                if (commit) {
+                    shadow.heads.get(h).put(before + r, value);
+                }
+            }
+        }
+        if (commit) {
+            cache.commit(rows);
+        } else {
+            cache.rollback();
+        }
+        return true;
+    }
+
+    private static void truncate(Shadow shadow, SplittableRandom random) {
+        int wanted = shadow.cache.length() - random.nextInt(Math.min(shadow.cache.length(), 30) + 1);
+        int kept = shadow.cache.truncate(wanted);
+        assertThat(kept).isIn(wanted, 0);
+        shadow.heads.forEach(head -> head.keySet().removeIf(position -> position >= kept));
+    }
+
+    private static void evict(Shadow shadow, SplittableRandom random) {
+        shadow.cache.evict(
+                new EvictionPolicy() {
+                    @Override
+                    public String name() {
+                        return "random";
+                    }
+
+                    @Override
+                    public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
+                        if (pages.isEmpty() || random.nextBoolean()) {
+                            return new int[0];
+                        }
+                        int victim = random.nextInt(pages.size());
+                        PageSignals page = pages.get(victim);
+                        shadow.heads
+                                .get(layer == 0 ? kvHead : 2)
+                                .keySet()
+                                .removeIf(position ->
+                                        position >= page.position() && position < page.position() + page.tokens());
+                        return new int[] {victim};
+                    }
+                },
+                1);
+    }
+
+    private static void checkContents(Shadow shadow, int window, String message) {
+        for (int h = 0; h < 3; h++) {
+            PageTable table = shadow.table(h);
+            Map<Integer, Float> held = new TreeMap<>();
+            for (int p = 0; p < table.size(); p++) {
+                PageLayout layout = table.layout();
+                float[] keys = new float[layout.tokens() * HEAD_DIM];
+                float[] values = new float[layout.tokens() * HEAD_DIM];
+                layout.form().decodeKeys(table.page(p).keys(), layout.tokens(), HEAD_DIM, keys);
+                layout.form().decodeValues(table.page(p).values(), layout.tokens(), HEAD_DIM, values);
+                for (int t = 0; t < table.tokens(p); t++) {
+                    for (int d = 0; d < HEAD_DIM; d++) {
+                        assertThat(keys[d * layout.tokens() + t]).as(message).isEqualTo(values[t * HEAD_DIM + d]);
+                    }
+                    held.put(table.page(p).position() + t, values[t * HEAD_DIM]);
+                }
+            }
+            Map<Integer, Float> expected = new TreeMap<>(shadow.heads.get(h));
+            if (h == 2) {
+                // Older tokens may be there, as parts of pages that reach into the window, or not.
+                int oldest = shadow.cache.length() - window + 1;
+                expected.keySet().removeIf(position -> position < oldest);
+                held.keySet().removeIf(position -> position < oldest);
+            }
+            assertThat(held).as(message).isEqualTo(expected);
+        }
+    }
+
+    private static void checkAccounts(PagePool pool, List<Shadow> open, String message) {
+        IdentityHashMap<Page, Integer> references = new IdentityHashMap<>();
+        for (Shadow shadow : open) {
+            long bytes = 0;
+            for (int h = 0; h < 3; h++) {
+                Set<Page> ofHead = Collections.newSetFromMap(new IdentityHashMap<>());
+                for (int p = 0; p < shadow.table(h).size(); p++) {
+                    Page page = shadow.table(h).page(p);
+                    assertThat(ofHead.add(page)).as(message).isTrue();
+                    references.merge(page, 1, Integer::sum);
+                    bytes += page.layout().pageBytes();
+                }
+            }
+            assertThat(shadow.cache.bytes()).as(message).isEqualTo(bytes);
+        }
+        references.forEach(
+                (page, count) -> assertThat(page.references).as(message).isEqualTo(count));
+        long held = references.keySet().stream()
+                .mapToLong(page -> page.layout().pageBytes())
+                .sum();
+        CacheUsage usage = pool.usage();
+        assertThat(usage.heldBytes()).as(message).isEqualTo(held);
+        assertThat(usage.pages()).as(message).isEqualTo(references.size());
+        assertThat(usage.reservedBytes()).as(message).isBetween(held, usage.budgetBytes());
+        assertThat(usage.peakHeldBytes()).as(message).isBetween(held, usage.budgetBytes());
+    }
+
+    @Test
+    void reservedMemoryIsWhatTheAllocatorGaveOut() {
+        PagePool pool = new PagePool(memory, 10_000_000);
+        List<SequenceCache> caches = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            SequenceCache cache = new SequenceCache(layout(AttentionSpec.FULL), pool);
+            cache.reserve(100 * i + 1);
+            caches.add(cache);
+            assertThat(memory.bytes()).isEqualTo(pool.usage().reservedBytes());
+        }
+        for (SequenceCache cache : caches) {
+            cache.close();
+            assertThat(memory.bytes()).isEqualTo(pool.usage().reservedBytes());
+        }
+        assertThat(memory.bytes()).isZero();
+    }
+
+    @Test
+    void theBudgetIsUsedToTheLastPageAndNeverExceeded() {
+        CacheLayout layout = layout(AttentionSpec.FULL);
+        long least = layout.smallestSequenceBytes();
+        PagePool pool = new PagePool(memory, 3 * least);
+        List<SequenceCache> caches = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            caches.add(new SequenceCache(layout, pool));
+            caches.get(i).reserve(1);
+        }
+        assertThat(pool.usage().heldBytes()).isEqualTo(3 * least);
+        SequenceCache more = new SequenceCache(layout, pool);
+        assertThatThrownBy(() -> more.reserve(1))
+                .isInstanceOf(KvBudgetExceededException.class)
+                .hasMessageContaining("budget")
+                .hasMessageNotContaining("\n");
+        assertThat(pool.usage().heldBytes()).isEqualTo(3 * least);
+        caches.forEach(SequenceCache::close);
+        more.reserve(1);
+        more.close();
+        assertThat(memory.bytes()).isZero();
+    }
+
+    @Test
+    void forksShareUntilOneWrites() {
+        PagePool pool = new PagePool(memory, 1 << 20);
+        SequenceCache one = new SequenceCache(layout(AttentionSpec.FULL), pool);
+        one.reserve(20);
+        float[] row = new float[HEAD_DIM];
+        for (int h = 0; h < 3; h++) {
+            for (int r = 0; r < 20; r++) {
+                (h < 2 ? one.table(0, h) : one.table(1, 0)).append(row, 0, row, 0);
+            }
+        }
+        one.commit(20);
+        long held = pool.usage().heldBytes();
+        SequenceCache two = one.fork();
+        assertThat(pool.usage().heldBytes()).isEqualTo(held);
+        assertThat(two.table(0, 0).page(1)).isSameAs(one.table(0, 0).page(1));
+        two.reserve(1);
+        assertThat(two.table(0, 0).page(0)).isSameAs(one.table(0, 0).page(0));
+        assertThat(two.table(0, 0).page(1)).isNotSameAs(one.table(0, 0).page(1));
+        one.close();
+        two.close();
+        assertThat(memory.bytes()).isZero();
+    }
+}
