@@ -1,0 +1,459 @@
+package org.pikv4j.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.pikv4j.TestSeeds;
+import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.Partials;
+import org.pikv4j.cache.compression.ExactForm;
+import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageLayout;
+import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.Linear;
+import org.pikv4j.model.RopeSpec;
+import org.pikv4j.model.SwiGlu;
+import org.pikv4j.tensor.DType;
+import org.pikv4j.tensor.Tensor;
+
+/**
+ * What every backend must compute, against definitions in double precision: odd sizes, extremes, and a tolerance that
+ * grows with the length of the sums (after Lucene's TestVectorUtilSupport).
+ */
+public abstract class BackendContract {
+    private final long seed = TestSeeds.seed();
+    private final SplittableRandom random = new SplittableRandom(seed);
+    private final Arena arena = Arena.ofShared();
+    private Backend backend;
+    private String message = "";
+
+    /**
+     * @param threads threads that compute
+     * @return the backend under test
+     */
+    protected abstract Backend open(int threads);
+
+    @BeforeEach
+    void open(TestInfo info) {
+        message = info.getDisplayName() + ", " + TestSeeds.repeat(seed);
+        backend = open(2);
+    }
+
+    @AfterEach
+    void close() {
+        backend.close();
+        arena.close();
+    }
+
+    private Tensor tensor(DType dtype, int out, int in) {
+        MemorySegment data = arena.allocate((long) out * in * dtype.bytes() + 1).asSlice(1);
+        float factor = (float) (1 / Math.sqrt(in));
+        float[] values = TestSeeds.normal(random, out * in);
+        for (int i = 0; i < values.length; i++) {
+            dtype.write(data, (long) i * dtype.bytes(), values[i] * factor);
+        }
+        return new Tensor("w", dtype, List.of((long) out, (long) in), data);
+    }
+
+    private static double[] product(Tensor weight, float[] x, int row) {
+        int in = weight.dim(1);
+        float[] w = weight.toFloats();
+        double[] y = new double[weight.dim(0)];
+        for (int o = 0; o < y.length; o++) {
+            for (int k = 0; k < in; k++) {
+                y[o] += (double) w[o * in + k] * x[row * in + k];
+            }
+        }
+        return y;
+    }
+
+    private void close(float actual, double expected, double terms, String what) {
+        double tolerance = 4e-7 * Math.sqrt(terms) * (1 + Math.abs(expected)) * 4;
+        assertThat((double) actual).as(what + ", " + message).isCloseTo(expected, within(tolerance));
+    }
+
+    @Test
+    void projects() {
+        int[] widths = {1, 3, 8, 15, 16, 17, 31, 64, 80, 100, 129, 1024};
+        for (DType dtype : DType.values()) {
+            for (int in : widths) {
+                int rows = List.of(1, 2, 3, 4, 5, 9, 33).get(random.nextInt(7));
+                List<Linear> maps = new ArrayList<>();
+                List<float[]> outs = new ArrayList<>();
+                for (int out : new int[] {1, 2 + random.nextInt(5), 40 + random.nextInt(60)}) {
+                    DType type = random.nextInt(4) == 0 ? DType.F32 : dtype;
+                    float[] bias = random.nextBoolean() ? TestSeeds.normal(random, out) : new float[0];
+                    maps.add(new Linear(tensor(type, out, in), bias));
+                    outs.add(new float[rows * out + 3]);
+                }
+                float[] x = TestSeeds.normal(random, rows * in);
+                float[] before = x.clone();
+                backend.project(rows, x, maps, outs);
+                assertThat(x).isEqualTo(before);
+                for (int m = 0; m < maps.size(); m++) {
+                    int out = maps.get(m).out();
+                    for (int row = 0; row < rows; row++) {
+                        double[] y = product(maps.get(m).weight(), x, row);
+                        for (int o = 0; o < out; o++) {
+                            float[] bias = maps.get(m).bias();
+                            double expected = y[o] + (bias.length == 0 ? 0 : bias[o]);
+                            close(outs.get(m)[row * out + o], expected, in, dtype + " " + rows + "x" + in + "x" + out);
+                        }
+                    }
+                    assertThat(Arrays.copyOfRange(outs.get(m), rows * out, rows * out + 3))
+                            .containsOnly(0f);
+                }
+            }
+        }
+    }
+
+    @Test
+    void normalises() {
+        for (int width : new int[] {1, 7, 16, 33, 128, 1000}) {
+            for (float size : new float[] {1e-6f, 1f, 1e6f}) {
+                int rows = 1 + random.nextInt(70);
+                float[] x = TestSeeds.normal(random, rows * width);
+                for (int i = 0; i < x.length; i++) {
+                    x[i] *= size;
+                }
+                float[] weight = TestSeeds.normal(random, width);
+                float[] out = random.nextBoolean() ? x : new float[x.length];
+                float[] in = x.clone();
+                backend.normalise(rows, x, weight, 1e-5f, out);
+                for (int row = 0; row < rows; row++) {
+                    double sum = 0;
+                    for (int i = 0; i < width; i++) {
+                        sum += (double) in[row * width + i] * in[row * width + i];
+                    }
+                    double factor = 1 / Math.sqrt(sum / width + 1e-5f);
+                    for (int i = 0; i < width; i++) {
+                        close(out[row * width + i], in[row * width + i] * factor * weight[i], width, "norm " + width);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void rotates() {
+        int rows = 11;
+        int heads = 3;
+        int headDim = 20;
+        for (int pairs : new int[] {0, 4, 10}) {
+            float[] x = TestSeeds.normal(random, rows * heads * headDim);
+            float[] in = x.clone();
+            float[] cos = TestSeeds.normal(random, rows * pairs);
+            float[] sin = TestSeeds.normal(random, rows * pairs);
+            backend.rotate(rows, heads, headDim, x, pairs, cos, sin);
+            for (int row = 0; row < rows; row++) {
+                for (int head = 0; head < heads; head++) {
+                    int at = (row * heads + head) * headDim;
+                    for (int i = 0; i < headDim; i++) {
+                        int pair = i % Math.max(1, pairs);
+                        double expected = in[at + i];
+                        if (i < pairs) {
+                            expected = (double) in[at + i] * cos[row * pairs + pair]
+                                    - (double) in[at + i + pairs] * sin[row * pairs + pair];
+                        } else if (i < 2 * pairs) {
+                            expected = (double) in[at + i] * cos[row * pairs + pair]
+                                    + (double) in[at + i - pairs] * sin[row * pairs + pair];
+                        }
+                        close(x[at + i], expected, 2, "rope of " + pairs);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void runsExperts() {
+        for (int round = 0; round < 12; round++) {
+            DType dtype = List.of(DType.BF16, DType.F32, DType.F16).get(round % 3);
+            int hidden = 3 + random.nextInt(130);
+            int width = 3 + random.nextInt(200);
+            int experts = 1 + random.nextInt(9);
+            int perRow = 1 + random.nextInt(Math.min(3, experts));
+            int rows = round < 6 ? 1 : 1 + random.nextInt(30);
+            List<SwiGlu> weights = new ArrayList<>();
+            for (int e = 0; e < experts; e++) {
+                weights.add(new SwiGlu(
+                        new Linear(tensor(dtype, width, hidden)),
+                        new Linear(tensor(dtype, width, hidden)),
+                        new Linear(tensor(dtype, hidden, width))));
+            }
+            float[] x = TestSeeds.normal(random, rows * hidden);
+            float[] out = TestSeeds.normal(random, rows * hidden);
+            double[] expected = new double[out.length];
+            for (int i = 0; i < out.length; i++) {
+                expected[i] = out[i];
+            }
+            ExpertAssignment assignment = new ExpertAssignment();
+            assignment.begin(rows, perRow);
+            for (int row = 0; row < rows; row++) {
+                int first = random.nextInt(experts);
+                for (int rank = 0; rank < perRow; rank++) {
+                    int expert = (first + rank) % experts;
+                    float weight = (float) random.nextDouble();
+                    assignment.choose(row, rank, expert, weight);
+                    swiGlu(weights.get(expert), x, row, weight, expected);
+                }
+            }
+            assignment.sort(experts);
+            backend.experts(x, assignment, weights, out);
+            for (int i = 0; i < out.length; i++) {
+                close(out[i], expected[i], hidden + width, "experts " + hidden + "x" + width + " " + dtype);
+            }
+        }
+    }
+
+    private static void swiGlu(SwiGlu weights, float[] x, int row, float weight, double[] out) {
+        double[] gate = product(weights.gate().weight(), x, row);
+        double[] up = product(weights.up().weight(), x, row);
+        float[] down = weights.down().weight().toFloats();
+        int width = gate.length;
+        int hidden = weights.down().out();
+        for (int o = 0; o < hidden; o++) {
+            double sum = 0;
+            for (int k = 0; k < width; k++) {
+                sum += down[o * width + k] * (gate[k] / (1 + Math.exp(-gate[k])) * up[k]);
+            }
+            out[row * hidden + o] += weight * sum;
+        }
+    }
+
+    /** A form of somebody's own, of which no backend knows the bits: values as 32-bit fixed point. */
+    private record FixedPoint() implements PageForm {
+        private static final float ONE = 1 << 24;
+        private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+        @Override
+        public String name() {
+            return "fixed";
+        }
+
+        @Override
+        public int keyBytes(int tokens, int headDim) {
+            return tokens * headDim * 4;
+        }
+
+        @Override
+        public int valueBytes(int tokens, int headDim) {
+            return tokens * headDim * 4 + 8;
+        }
+
+        @Override
+        public void append(
+                MemorySegment keys,
+                MemorySegment values,
+                int tokens,
+                int slot,
+                int headDim,
+                float[] key,
+                int keyOffset,
+                float[] value,
+                int valueOffset) {
+            for (int d = 0; d < headDim; d++) {
+                keys.setAtIndex(INT, slot * headDim + d, Math.round(key[keyOffset + d] * ONE));
+                values.setAtIndex(INT, slot * headDim + d, Math.round(value[valueOffset + d] * ONE));
+            }
+        }
+
+        @Override
+        public void decodeKeys(MemorySegment keys, int tokens, int headDim, float[] out) {
+            for (int i = 0; i < tokens * headDim; i++) {
+                out[i % headDim * tokens + i / headDim] = keys.getAtIndex(INT, i) / ONE;
+            }
+        }
+
+        @Override
+        public void decodeValues(MemorySegment values, int tokens, int headDim, float[] out) {
+            for (int i = 0; i < tokens * headDim; i++) {
+                out[i] = values.getAtIndex(INT, i) / ONE;
+            }
+        }
+    }
+
+    @Test
+    void attends() {
+        List<PageForm> forms = List.of(
+                new ExactForm(DType.F32), new ExactForm(DType.BF16), new ExactForm(DType.F16), new FixedPoint());
+        int[] headDims = {8, 16, 20, 32, 64, 80, 96, 128, 192};
+        int[] pageTokens = {16, 32, 48, 64};
+        int[] groups = {1, 2, 3, 4, 8};
+        for (int round = 0; round < 80; round++) {
+            PageForm form = forms.get(round % forms.size());
+            int headDim = headDims[random.nextInt(headDims.length)];
+            int group = groups[random.nextInt(groups.length)];
+            int kvHeads = 1 + random.nextInt(3);
+            int window = random.nextInt(3) == 0 ? 1 + random.nextInt(60) : AttentionSpec.FULL;
+            PageLayout page = new PageLayout(form, pageTokens[random.nextInt(pageTokens.length)], headDim);
+            AttentionSpec spec = new AttentionSpec(
+                    kvHeads * group,
+                    kvHeads,
+                    headDim,
+                    (float) (1 / Math.sqrt(headDim)),
+                    window,
+                    new RopeSpec(1e4, headDim),
+                    AttentionSpec.QkNorm.NONE,
+                    Float.POSITIVE_INFINITY);
+            float spread = round % 5 == 0 ? 40f : 1f;
+            attend(spec, page, spread, "form " + form.name() + ", " + spec + ", pages of " + page.tokens());
+        }
+    }
+
+    private void attend(AttentionSpec spec, PageLayout page, float spread, String what) {
+        // A score's rounding error grows with the keys, and so does what it does to the values.
+        double tolerance = 3e-5 + 4e-6 * spread * spread;
+        CacheLayout layout = new CacheLayout(List.of(new CacheLayout.Layer(page, spec.kvHeads(), spec.window())));
+        List<Sequence> sequences = new ArrayList<>();
+        try (PagePool pool = new PagePool(backend.slabs(), 1L << 30)) {
+            for (int s = 1 + random.nextInt(3); s > 0; s--) {
+                Sequence sequence = new Sequence(spec, new SequenceCache(layout, pool));
+                int before = random.nextInt(4) == 0 ? 1100 + random.nextInt(1200) : random.nextInt(150);
+                sequence.append(before, spread);
+                sequences.add(sequence);
+            }
+            int rows = 0;
+            for (Sequence sequence : sequences) {
+                sequence.rows = random.nextInt(3) == 0 ? 1 + random.nextInt(40) : 1;
+                rows += sequence.rows;
+            }
+            float[] queries = TestSeeds.normal(random, rows * spec.queryWidth());
+            float[] out = new float[rows * spec.queryWidth()];
+            AttentionPlan plan =
+                    new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0, Optional.empty());
+            int row = 0;
+            for (Sequence sequence : sequences) {
+                int position = sequence.cache.length();
+                sequence.extend(sequence.rows, spread);
+                for (int head = 0; head < spec.kvHeads(); head++) {
+                    plan.add(row, sequence.rows, position, head, sequence.cache.table(0, head));
+                }
+                row += sequence.rows;
+            }
+            backend.attend(plan);
+            row = 0;
+            for (Sequence sequence : sequences) {
+                for (int r = 0; r < sequence.rows; r++, row++) {
+                    for (int head = 0; head < spec.heads(); head++) {
+                        double[] expected = sequence.dense(queries, row, sequence.cache.length() + r, head);
+                        for (int d = 0; d < spec.headDim(); d++) {
+                            float actual = out[row * spec.queryWidth() + head * spec.headDim() + d];
+                            assertThat((double) actual)
+                                    .as(what + ", " + message)
+                                    .isCloseTo(expected[d], within(tolerance));
+                        }
+                    }
+                }
+                sequence.cache.close();
+            }
+        }
+    }
+
+    /** A sequence whose keys and values, rounded as the pages round them, are kept beside the cache. */
+    private final class Sequence {
+        final AttentionSpec spec;
+        final SequenceCache cache;
+        final List<float[]> keys = new ArrayList<>(); // (token)(kvHead, headDim)
+        final List<float[]> values = new ArrayList<>();
+        int rows;
+
+        Sequence(AttentionSpec spec, SequenceCache cache) {
+            this.spec = spec;
+            this.cache = cache;
+        }
+
+        void append(int count, float spread) {
+            if (count > 0) {
+                extend(count, spread);
+                cache.commit(count);
+            }
+        }
+
+        void extend(int count, float spread) {
+            float[] newKeys = TestSeeds.normal(random, count * spec.kvWidth());
+            float[] newValues = TestSeeds.normal(random, count * spec.kvWidth());
+            for (int i = 0; i < newKeys.length; i++) {
+                newKeys[i] *= spread;
+                newValues[i] *= spread;
+            }
+            cache.reserve(count);
+            backend.append(cache.tables(0), 0, count, newKeys, newValues);
+            for (int r = 0; r < count; r++) {
+                keys.add(round(Arrays.copyOfRange(newKeys, r * spec.kvWidth(), (r + 1) * spec.kvWidth())));
+                values.add(round(Arrays.copyOfRange(newValues, r * spec.kvWidth(), (r + 1) * spec.kvWidth())));
+            }
+        }
+
+        private float[] round(float[] row) {
+            if (cache.layout().layers().getFirst().page().form() instanceof ExactForm(DType dtype)) {
+                MemorySegment one = MemorySegment.ofArray(new int[1]);
+                for (int i = 0; i < row.length; i++) {
+                    dtype.write(one, 0, row[i]);
+                    row[i] = dtype.read(one, 0);
+                }
+            }
+            return row;
+        }
+
+        /** Attention by its definition, over full lists. */
+        double[] dense(float[] queries, int row, int position, int head) {
+            int headDim = spec.headDim();
+            int at = head / spec.group() * headDim;
+            int from = (int) Math.max(0, (long) position - spec.window() + 1);
+            double[] scores = new double[position + 1];
+            double max = Double.NEGATIVE_INFINITY;
+            for (int t = from; t <= position; t++) {
+                for (int d = 0; d < headDim; d++) {
+                    scores[t] += (double) queries[row * spec.queryWidth() + head * headDim + d] * keys.get(t)[at + d];
+                }
+                scores[t] *= spec.scale();
+                max = Math.max(max, scores[t]);
+            }
+            double[] out = new double[headDim];
+            double total = 0;
+            for (int t = from; t <= position; t++) {
+                double weight = Math.exp(scores[t] - max);
+                total += weight;
+                for (int d = 0; d < headDim; d++) {
+                    out[d] += weight * values.get(t)[at + d];
+                }
+            }
+            for (int d = 0; d < headDim; d++) {
+                out[d] /= total;
+            }
+            return out;
+        }
+    }
+
+    @Test
+    void doesNotDependOnTheNumberOfThreads() {
+        Tensor weight = tensor(DType.BF16, 300, 200);
+        float[] x = TestSeeds.normal(random, 7 * 200);
+        float[] two = new float[7 * 300];
+        backend.project(7, x, List.of(new Linear(weight)), List.of(two));
+        for (int threads : new int[] {1, 3, 5}) {
+            try (Backend other = open(threads)) {
+                assertThat(other.threads()).isEqualTo(threads);
+                float[] out = new float[7 * 300];
+                other.project(7, x, List.of(new Linear(weight)), List.of(out));
+                assertThat(out).isEqualTo(two);
+            }
+        }
+    }
+}
