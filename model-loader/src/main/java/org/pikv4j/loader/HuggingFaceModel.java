@@ -74,6 +74,11 @@ final class HuggingFaceModel implements LoadedModel {
     }
 
     @Override
+    public boolean hasTokenizer() {
+        return Files.exists(directory.resolve(TOKENIZER));
+    }
+
+    @Override
     public long weightBytes() {
         return weightBytes;
     }

@@ -159,11 +159,6 @@ public final class Decoder {
                 normed,
                 List.of(attention.query(), attention.key(), attention.value()),
                 List.of(queries, keys, values));
-        if (Float.isFinite(spec.clip())) {
-            clip(queries, rows * spec.queryWidth(), spec.clip());
-            clip(keys, rows * spec.kvWidth(), spec.clip());
-            clip(values, rows * spec.kvWidth(), spec.clip());
-        }
         if (spec.qkNorm() != AttentionSpec.QkNorm.NONE) {
             // A head is a row of its own where each is normalised by itself.
             boolean perHead = spec.qkNorm() == AttentionSpec.QkNorm.PER_HEAD;
@@ -171,6 +166,11 @@ public final class Decoder {
             int keyRows = perHead ? rows * spec.kvHeads() : rows;
             backend.normalise(queryRows, queries, attention.queryNorm(), config.normEpsilon(), queries);
             backend.normalise(keyRows, keys, attention.keyNorm(), config.normEpsilon(), keys);
+        }
+        if (Float.isFinite(spec.clip())) {
+            clip(queries, rows * spec.queryWidth(), spec.clip());
+            clip(keys, rows * spec.kvWidth(), spec.clip());
+            clip(values, rows * spec.kvWidth(), spec.clip());
         }
         Rotations rotation = rotationOf.get(layer);
         backend.rotate(rows, spec.heads(), spec.headDim(), queries, rotation.pairs(), rotation.cos(), rotation.sin());

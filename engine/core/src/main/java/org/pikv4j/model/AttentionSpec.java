@@ -10,7 +10,8 @@ package org.pikv4j.model;
  * @param window a query sees this many newest tokens, itself included; {@link #FULL} for all
  * @param rope the rotary embedding
  * @param qkNorm an RMSNorm on queries and keys before the rotation
- * @param clip bound on the absolute value of projected q, k and v (OLMo's {@code clip_qkv}); infinite for none
+ * @param clip bound on the absolute value of q, k and v, after the norm and before the rotation (OLMo's {@code
+ *     clip_qkv}); infinite for none
  */
 public record AttentionSpec(
         int heads, int kvHeads, int headDim, float scale, int window, RopeSpec rope, QkNorm qkNorm, float clip) {

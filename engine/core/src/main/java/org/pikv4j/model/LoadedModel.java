@@ -25,6 +25,11 @@ public interface LoadedModel extends AutoCloseable {
      */
     Tokenizer tokenizer();
 
+    /**
+     * @return whether there is a tokenizer; without one, sessions work on token ids alone
+     */
+    boolean hasTokenizer();
+
     Optional<ChatTemplate> chatTemplate();
 
     GenerationDefaults generationDefaults();

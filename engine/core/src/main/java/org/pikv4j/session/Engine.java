@@ -16,6 +16,7 @@ import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.model.LoadedModel;
+import org.pikv4j.text.TokenStream;
 
 /**
  * A model, a backend and a cache with a budget, serving any number of sessions. Owns all three: closing the engine closes
@@ -103,8 +104,9 @@ public final class Engine implements AutoCloseable {
             Session session, int[] prompt, GenerationOptions how, GenerationListener listener, long started) {
         checkRoom(session, prompt);
         long seed = how.seed().orElseGet(() -> new SplittableRandom().nextLong());
+        TokenStream stream = model.hasTokenizer() ? model.tokenizer().stream(true) : new NoText();
         GenerationRequest request =
-                loop.submit(() -> new GenerationRequest(this, session, prompt, model.tokenizer(), how, seed, started));
+                loop.submit(() -> new GenerationRequest(this, session, prompt, stream, how, seed, started));
         boolean interrupted = false;
         @Nullable RuntimeException listenerFailure = null;
         try {
@@ -136,6 +138,19 @@ public final class Engine implements AutoCloseable {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** The text of a model without a tokenizer. */
+    private record NoText() implements TokenStream {
+        @Override
+        public String accept(int id) {
+            return "";
+        }
+
+        @Override
+        public String finish() {
+            return "";
         }
     }
 

@@ -6,7 +6,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.pikv4j.decode.Span;
 import org.pikv4j.text.TokenStream;
-import org.pikv4j.text.Tokenizer;
 
 /**
  * Reads a prompt and continues it. Tokens are drawn on the engine's thread, since the next batch needs them; text goes to
@@ -59,7 +58,7 @@ final class GenerationRequest extends Request {
             Engine engine,
             Session session,
             int[] prompt,
-            Tokenizer tokenizer,
+            TokenStream stream,
             GenerationOptions options,
             long seed,
             long started) {
@@ -69,7 +68,7 @@ final class GenerationRequest extends Request {
         this.options = options;
         this.seed = seed;
         this.sampler = new Sampler(options, seed);
-        this.stream = tokenizer.stream(true);
+        this.stream = stream;
         this.stops = new StopMatcher(options.stopStrings());
         session.tokenList().add(prompt);
         if (remaining() == 0) {

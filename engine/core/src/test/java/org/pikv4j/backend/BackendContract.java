@@ -238,7 +238,7 @@ public abstract class BackendContract {
 
     /** A form of somebody's own, of which no backend knows the bits: values as 32-bit fixed point. */
     private record FixedPoint() implements PageForm {
-        private static final float ONE = 1 << 24;
+        private static final float ONE = 1 << 20;
         private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
         @Override
@@ -295,7 +295,7 @@ public abstract class BackendContract {
         int[] headDims = {8, 16, 20, 32, 64, 80, 96, 128, 192};
         int[] pageTokens = {16, 32, 48, 64};
         int[] groups = {1, 2, 3, 4, 8};
-        for (int round = 0; round < 80; round++) {
+        for (int round = 0; round < 48; round++) {
             PageForm form = forms.get(round % forms.size());
             int headDim = headDims[random.nextInt(headDims.length)];
             int group = groups[random.nextInt(groups.length)];
