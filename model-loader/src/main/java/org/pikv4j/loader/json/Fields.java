@@ -26,7 +26,12 @@ public final class Fields {
         this(file, object, "");
     }
 
-    private Fields(Path file, ObjectNode object, String prefix) {
+    /**
+     * @param file the file, for messages
+     * @param object an object in it
+     * @param prefix what names the object in messages, with a dot at the end; empty for the outermost
+     */
+    public Fields(Path file, ObjectNode object, String prefix) {
         this.file = file;
         this.object = object;
         this.prefix = prefix;
@@ -161,6 +166,29 @@ public final class Fields {
             return Optional.of(new Fields(file, inner, prefix + name + "."));
         }
         throw unexpected(name, node, "an object");
+    }
+
+    /**
+     * @param name a field with a list of objects
+     * @return the objects' fields; empty where it is absent
+     */
+    public List<Fields> objects(String name) {
+        JsonNode node = node(name);
+        if (node == null) {
+            return List.of();
+        }
+        if (!node.isArray()) {
+            throw unexpected(name, node, "a list of objects");
+        }
+        List<Fields> objects = new ArrayList<>();
+        for (JsonNode inner : node) {
+            String element = name + "[" + objects.size() + "]";
+            if (!(inner instanceof ObjectNode object)) {
+                throw unexpected(element, inner, "an object");
+            }
+            objects.add(new Fields(file, object, prefix + element + "."));
+        }
+        return objects;
     }
 
     /**

@@ -21,6 +21,7 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -47,6 +48,9 @@ public final class JsonText {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
+    /** For values in the middle of a file. */
+    private static final ObjectReader VALUES = MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
     private JsonText() {}
 
     /**
@@ -58,7 +62,7 @@ public final class JsonText {
      * @throws ModelFormatException if it is missing, too large, or no JSON object in UTF-8
      */
     public static Fields object(Path file, int maxBytes) {
-        String text = decode(file, bytes(file, maxBytes));
+        String text = text(file, maxBytes);
         try {
             JsonNode tree = MAPPER.readTree(text);
             if (tree instanceof ObjectNode object) {
@@ -68,6 +72,31 @@ public final class JsonText {
             throw malformed(file, "not valid JSON", e);
         }
         throw new ModelFormatException(file, "not a JSON object");
+    }
+
+    /**
+     * @param file a file
+     * @param maxBytes the size beyond which it is refused
+     * @return its text
+     * @throws ModelFormatException if it is missing, too large, or not UTF-8
+     */
+    public static String text(Path file, int maxBytes) {
+        return decode(file, bytes(file, maxBytes));
+    }
+
+    /**
+     * @param parser a parser at the start of a value
+     * @return that value
+     */
+    public static JsonNode tree(JsonParser parser) {
+        return VALUES.readTree(parser);
+    }
+
+    /**
+     * @return an object without fields, to collect those that are wanted of a large file
+     */
+    public static ObjectNode emptyObject() {
+        return MAPPER.createObjectNode();
     }
 
     /**
