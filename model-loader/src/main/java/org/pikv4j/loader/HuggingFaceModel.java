@@ -1,10 +1,9 @@
 package org.pikv4j.loader;
 
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.loader.tokenizer.HuggingFaceTokenizer;
 import org.pikv4j.model.GenerationDefaults;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
@@ -22,6 +21,7 @@ final class HuggingFaceModel implements LoadedModel {
     private final GenerationDefaults generationDefaults;
     private final Arena arena;
     private final long weightBytes;
+    private final Lazy<Tokenizer> tokenizer;
 
     /**
      * @param arena owns the mappings and is closed with the model
@@ -40,6 +40,7 @@ final class HuggingFaceModel implements LoadedModel {
         this.generationDefaults = generationDefaults;
         this.arena = arena;
         this.weightBytes = weightBytes;
+        tokenizer = new Lazy<>(() -> HuggingFaceTokenizer.load(directory.resolve(TOKENIZER)));
     }
 
     @Override
@@ -59,8 +60,7 @@ final class HuggingFaceModel implements LoadedModel {
 
     @Override
     public Tokenizer tokenizer() {
-        Path file = directory.resolve(TOKENIZER);
-        throw new ModelFormatException(file, Files.exists(file) ? "tokenizers are not read yet" : "no such file");
+        return tokenizer.get();
     }
 
     @Override
