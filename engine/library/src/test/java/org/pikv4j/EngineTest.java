@@ -1,0 +1,454 @@
+package org.pikv4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.storage.PageSignals;
+import org.pikv4j.error.BackendUnavailableException;
+import org.pikv4j.error.ContextLengthException;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.error.SessionStateException;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.FinishReason;
+import org.pikv4j.session.GenerationListener;
+import org.pikv4j.session.GenerationOptions;
+import org.pikv4j.session.GenerationResult;
+import org.pikv4j.session.Session;
+
+/** Sessions over one engine: what they share, and what they must not. */
+class EngineTest {
+    private static final GenerationListener SILENT = piece -> {};
+
+    private final Golden golden = Golden.of(Golden.fixture("mixtral"));
+    private final GenerationOptions greedy = GoldenLogitsTest.greedyOptions();
+
+    private PiKV.Builder builder() {
+        return PiKV.model(golden.model()).backend("vector").kvDtype("f32").pageTokens(16);
+    }
+
+    private List<Integer> expected(int count) {
+        return GoldenLogitsTest.asList(golden.greedyIds()).subList(0, count);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"scalar", "vector"})
+    void sessionsInterleavedInRaggedBatchesDoNotSeeEachOther(String backend) throws Exception {
+        try (Engine engine = builder().backend(backend).prefillChunk(29).open();
+                ExecutorService callers = Executors.newFixedThreadPool(6)) {
+            CountDownLatch start = new CountDownLatch(1);
+            List<Future<?>> results = new ArrayList<>();
+            for (int caller = 0; caller < 6; caller++) {
+                int mine = caller;
+                results.add(callers.submit(() -> {
+                    start.await();
+                    for (int round = 0; round < 3; round++) {
+                        try (Session session = engine.openSession()) {
+                            if (mine % 3 == 2) {
+                                session.logits(
+                                        golden.inputIds(),
+                                        (span, index, logits, offset) -> assertThat(
+                                                        golden.difference(index, logits, offset))
+                                                .isLessThan(5e-3f));
+                            } else {
+                                assertThat(session.generate(golden.inputIds(), greedy, SILENT)
+                                                .tokens())
+                                        .isEqualTo(expected(24));
+                            }
+                        }
+                    }
+                    return null;
+                }));
+            }
+            start.countDown();
+            for (Future<?> result : results) {
+                result.get();
+            }
+            assertThat(engine.usage().heldBytes()).isZero();
+        }
+    }
+
+    @Test
+    void aSessionGoesOnWhereItEnded() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            int[] ids = golden.inputIds();
+            GenerationResult first = session.generate(ids, greedy.withMaxTokens(5), SILENT);
+            assertThat(first.tokens()).isEqualTo(expected(5));
+            assertThat(first.finishReason()).isEqualTo(FinishReason.MAX_TOKENS);
+            assertThat(first.stats().promptTokens()).isEqualTo(48);
+            GenerationResult second = session.generate(new int[0], greedy.withMaxTokens(19), SILENT);
+            assertThat(second.tokens()).isEqualTo(expected(24).subList(5, 24));
+            assertThat(second.stats().promptTokens())
+                    .as("only the last token was not read")
+                    .isEqualTo(1);
+            assertThat(session.tokens()).hasSize(48 + 24);
+        }
+    }
+
+    @Test
+    void regeneratingReadsOnlyWhatIsNew() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            int[] ids = golden.inputIds();
+            int[] other = ids.clone();
+            other[40] = (other[40] + 1) % 900;
+            session.generate(other, greedy.withMaxTokens(3), SILENT);
+            GenerationResult result = session.regenerate(ids, greedy, SILENT);
+            assertThat(result.tokens()).isEqualTo(expected(24));
+            assertThat(result.stats().promptTokens()).isEqualTo(8);
+            assertThat(session.regenerate(ids, greedy, SILENT).tokens()).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void forksShareMemoryAndThenGoTheirOwnWays() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            int[] ids = golden.inputIds();
+            session.logits(Arrays.copyOf(ids, 40), (span, index, logits, offset) -> {});
+            long held = engine.usage().heldBytes();
+            try (Session fork = session.fork()) {
+                assertThat(engine.usage().heldBytes()).isEqualTo(held);
+                assertThat(fork.generate(new int[] {7, 8, 9}, greedy, SILENT).tokens())
+                        .hasSize(24);
+                assertThat(engine.usage().heldBytes()).isGreaterThan(held);
+            }
+            assertThat(engine.usage().heldBytes()).isEqualTo(held);
+            int[] rest = Arrays.copyOfRange(ids, 40, 48);
+            assertThat(session.generate(rest, greedy, SILENT).tokens()).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void cancellingKeepsWhatThereIs() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            GenerationResult result =
+                    session.generate(golden.inputIds(), greedy.withMaxTokens(1900), new GenerationListener() {
+                        @Override
+                        public void text(String piece) {}
+
+                        @Override
+                        public void prefill(int done, int total) {
+                            if (done == total) {
+                                session.cancel();
+                            }
+                        }
+                    });
+            assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(result.tokens()).hasSizeLessThan(1900);
+            int had = result.tokens().size();
+            assertThat(session.tokens()).hasSize(48 + had);
+            GenerationResult more = session.generate(new int[0], greedy.withMaxTokens(24 + had), SILENT);
+            List<Integer> all = new ArrayList<>(result.tokens());
+            all.addAll(more.tokens());
+            assertThat(all.subList(0, 24)).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void aListenersExceptionEndsTheGenerationAndReachesTheCaller() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            GenerationListener angry = new GenerationListener() {
+                @Override
+                public void text(String piece) {}
+
+                @Override
+                public void prefill(int done, int total) {
+                    throw new IllegalStateException("enough");
+                }
+            };
+            assertThatThrownBy(() -> session.generate(golden.inputIds(), greedy.withMaxTokens(1900), angry))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("enough");
+            assertThat(session.generate(new int[] {5}, greedy, SILENT).tokens()).hasSize(24);
+        }
+    }
+
+    @Test
+    void aSinksExceptionFailsItsOwnRequestAlone() throws Exception {
+        try (Engine engine = builder().open();
+                Session good = engine.openSession();
+                Session bad = engine.openSession();
+                ExecutorService other = Executors.newSingleThreadExecutor()) {
+            Future<GenerationResult> result =
+                    other.submit(() -> good.generate(golden.inputIds(), greedy.withMaxTokens(300), SILENT));
+            for (int i = 0; i < 5; i++) {
+                assertThatThrownBy(() -> bad.logits(golden.inputIds(), (span, index, logits, offset) -> {
+                            throw new IllegalStateException("no");
+                        }))
+                        .hasMessage("no");
+                assertThat(bad.tokens()).isEmpty();
+            }
+            assertThat(result.get().tokens().subList(0, 24)).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void theBudgetHoldsAndWhatDoesNotFitLeavesTheSessionAsItWas() {
+        // One page of every layer and head: 3 layers, 2 KV heads, 16 tokens of 2 · 16 floats.
+        long page = 3 * 2 * 16 * 2 * 16 * 4;
+        assertThatThrownBy(() -> builder().kvBudget(page - 1).open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("too small")
+                .hasMessageContaining(Long.toString(page));
+        try (Engine engine = builder().kvBudget(4 * page).prefillChunk(8).open();
+                Session session = engine.openSession()) {
+            assertThat(session.generate(golden.inputIds(), greedy.withMaxTokens(16), SILENT)
+                            .tokens())
+                    .isEqualTo(expected(16));
+            assertThat(engine.usage().reservedBytes()).isLessThanOrEqualTo(4 * page);
+            int[] before = session.tokens();
+            assertThatThrownBy(() -> session.generate(new int[0], greedy, SILENT))
+                    .isInstanceOf(KvBudgetExceededException.class)
+                    .hasMessageContaining("budget");
+            assertThat(session.tokens()).isEqualTo(before);
+            assertThat(engine.usage().peakHeldBytes()).isEqualTo(4 * page);
+            try (Session second = engine.openSession()) {
+                assertThatThrownBy(() -> second.generate(golden.inputIds(), greedy, SILENT))
+                        .isInstanceOf(KvBudgetExceededException.class);
+                assertThat(second.tokens()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void moreThanTheModelsPositionsIsRefusedBeforeAnythingRuns() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            int[] tooLong = new int[2049];
+            assertThatThrownBy(() -> session.generate(tooLong, greedy, SILENT))
+                    .isInstanceOf(ContextLengthException.class)
+                    .hasMessageContaining("2049")
+                    .hasMessageContaining("2048");
+            int[] nearly = IntStream.range(0, 2045).map(i -> i % 900).toArray();
+            GenerationResult result = session.generate(nearly, greedy, SILENT);
+            assertThat(result.finishReason()).isEqualTo(FinishReason.CONTEXT_FULL);
+            assertThat(result.tokens()).hasSize(3);
+        }
+    }
+
+    @Test
+    void misuseIsNamed() throws Exception {
+        Engine engine = builder().open();
+        Session session = engine.openSession();
+        assertThatThrownBy(() -> session.generate(new int[0], greedy, SILENT))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("empty");
+        assertThatThrownBy(() -> session.generate(new int[] {925}, greedy, SILENT))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("925");
+        assertThatThrownBy(() -> session.generate("text", greedy))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("tokenizer.json");
+        List<Throwable> seen = new ArrayList<>();
+        session.generate(golden.inputIds(), greedy, new GenerationListener() {
+            @Override
+            public void text(String piece) {}
+
+            @Override
+            public void prefill(int done, int total) {
+                try {
+                    session.tokens();
+                } catch (SessionStateException e) {
+                    seen.add(e);
+                }
+            }
+        });
+        assertThat(seen).isNotEmpty();
+        Session open = engine.openSession();
+        session.close();
+        session.close();
+        assertThatThrownBy(session::tokens).isInstanceOf(SessionStateException.class);
+        engine.close();
+        engine.close();
+        assertThatThrownBy(() -> open.generate(golden.inputIds(), greedy, SILENT))
+                .isInstanceOf(SessionStateException.class);
+        assertThatThrownBy(engine::openSession).isInstanceOf(SessionStateException.class);
+        open.close();
+    }
+
+    @Test
+    void closingTheEngineEndsWhatIsUnderWay() throws Exception {
+        Engine engine = builder().open();
+        Session session = engine.openSession();
+        try (ExecutorService caller = Executors.newSingleThreadExecutor()) {
+            CountDownLatch running = new CountDownLatch(1);
+            Future<?> result = caller.submit(() -> {
+                assertThatThrownBy(() -> session.generate(
+                                golden.inputIds(), greedy.withMaxTokens(2000), new GenerationListener() {
+                                    @Override
+                                    public void text(String piece) {}
+
+                                    @Override
+                                    public void prefill(int done, int total) {
+                                        running.countDown();
+                                    }
+                                }))
+                        .isInstanceOf(SessionStateException.class);
+            });
+            running.await();
+            engine.close();
+            result.get();
+        }
+        session.close();
+    }
+
+    @Test
+    void unknownNamesListTheKnownOnes() {
+        assertThatThrownBy(() -> builder().kvDtype("int3"))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("int3")
+                .hasMessageContaining("bf16");
+        assertThatThrownBy(() -> builder().backend("cuda").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("vector");
+        assertThatThrownBy(() -> builder().backend("tornado").open())
+                .isInstanceOf(BackendUnavailableException.class)
+                .hasMessageContaining("TORNADOVM_HOME");
+        assertThatThrownBy(() -> builder().evictionPolicy("h3o")).isInstanceOf(InvalidOptionException.class);
+        assertThatThrownBy(() -> builder().router("nowhere")).isInstanceOf(InvalidOptionException.class);
+    }
+
+    /** Sinks and the newest pages stay: StreamingLLM by the page. */
+    private record NewestPages() implements EvictionPolicy {
+        @Override
+        public String name() {
+            return "newest";
+        }
+
+        @Override
+        public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
+            return IntStream.range(1, Math.min(pages.size(), 1 + wanted)).toArray();
+        }
+    }
+
+    @Test
+    void aPolicyOfTheUsersOwnKeepsAGenerationInsideTheBudget() {
+        long page = 3 * 2 * 16 * 2 * 16 * 4;
+        try (Engine engine = builder()
+                        .kvBudget(4 * page)
+                        .prefillChunk(8)
+                        .evictionPolicy(new NewestPages())
+                        .open();
+                Session session = engine.openSession()) {
+            GenerationResult result = session.generate(golden.inputIds(), greedy.withMaxTokens(300), SILENT);
+            assertThat(result.tokens()).hasSize(300);
+            assertThat(result.tokens().subList(0, 16)).isEqualTo(expected(16));
+            assertThat(engine.usage().peakHeldBytes()).isLessThanOrEqualTo(4 * page);
+        }
+    }
+
+    /** Reads only the pages with the newest tokens. */
+    private record Window(int pages) implements PageRouter {
+        @Override
+        public String name() {
+            return "window";
+        }
+
+        @Override
+        public int[] read(int layer, int kvHead, int firstPosition, List<PageSignals> candidates) {
+            return IntStream.range(Math.max(0, candidates.size() - pages), candidates.size())
+                    .toArray();
+        }
+    }
+
+    @Test
+    void aRouterOfTheUsersOwnDecidesWhatIsRead() {
+        try (Engine all = builder().router(new Window(1000)).open();
+                Engine few = builder().router(new Window(1)).open();
+                Session everything = all.openSession();
+                Session newest = few.openSession()) {
+            assertThat(everything.generate(golden.inputIds(), greedy, SILENT).tokens())
+                    .isEqualTo(expected(24));
+            assertThat(newest.generate(golden.inputIds(), greedy, SILENT).tokens())
+                    .isNotEqualTo(expected(24));
+        }
+    }
+
+    /** F32 in disguise: no backend knows its class. */
+    private record OwnForm() implements PageForm {
+        @Override
+        public String name() {
+            return "own";
+        }
+
+        @Override
+        public int keyBytes(int tokens, int headDim) {
+            return PageForms.F32.keyBytes(tokens, headDim);
+        }
+
+        @Override
+        public int valueBytes(int tokens, int headDim) {
+            return PageForms.F32.valueBytes(tokens, headDim);
+        }
+
+        @Override
+        public void append(
+                MemorySegment keys,
+                MemorySegment values,
+                int tokens,
+                int slot,
+                int headDim,
+                float[] key,
+                int keyOffset,
+                float[] value,
+                int valueOffset) {
+            PageForms.F32.append(keys, values, tokens, slot, headDim, key, keyOffset, value, valueOffset);
+        }
+
+        @Override
+        public void decodeKeys(MemorySegment keys, int tokens, int headDim, float[] out) {
+            PageForms.F32.decodeKeys(keys, tokens, headDim, out);
+        }
+
+        @Override
+        public void decodeValues(MemorySegment values, int tokens, int headDim, float[] out) {
+            PageForms.F32.decodeValues(values, tokens, headDim, out);
+        }
+    }
+
+    @Test
+    void aPageFormOfTheUsersOwnIsAttendedTo() {
+        try (Engine engine = builder().kvDtype(new OwnForm()).open();
+                Session session = engine.openSession()) {
+            assertThat(session.generate(golden.inputIds(), greedy, SILENT).tokens())
+                    .isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void halfTheBytesInBf16() {
+        try (Engine f32 = builder().open();
+                Engine bf16 = builder().kvDtype("bf16").open();
+                Session one = f32.openSession();
+                Session two = bf16.openSession()) {
+            one.generate(golden.inputIds(), greedy.withMaxTokens(1), SILENT);
+            GenerationResult result = two.generate(golden.inputIds(), greedy.withMaxTokens(1), SILENT);
+            assertThat(2 * bf16.usage().heldBytes()).isEqualTo(f32.usage().heldBytes());
+            assertThat(result.stats().kvBytes()).isEqualTo(bf16.usage().heldBytes());
+            // 48 tokens fill three pages exactly.
+            assertThat(result.stats().kvBytesPerToken())
+                    .isEqualTo((double) bf16.model().config().kvBytesPerToken(2));
+        }
+    }
+}
