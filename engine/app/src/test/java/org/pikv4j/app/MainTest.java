@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
+import org.pikv4j.cli.Cli;
 import picocli.CommandLine;
 
 class MainTest {
@@ -12,7 +13,7 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     private int execute(String... args) {
-        CommandLine commandLine = Main.commandLine();
+        CommandLine commandLine = Cli.commandLine(new Main());
         commandLine.setOut(new PrintWriter(out));
         commandLine.setErr(new PrintWriter(err));
         return commandLine.execute(args);

@@ -1,0 +1,77 @@
+package org.pikv4j.cli;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Ctrl-C and SIGTERM do to a command: the work under way is asked to stop, and the process waits for the command to
+ * say its last words. The JVM then ends with 128 and the number of the signal.
+ *
+ * <pre>{@code
+ * try (Interruption interruption = new Interruption(); ...) {
+ *     interruption.stopWith(session::cancel);
+ *     ...
+ * }
+ * }</pre>
+ *
+ * Open it before everything else, so that it is closed last: closing it lets the process go.
+ */
+public final class Interruption implements AutoCloseable {
+    /** Longer than any step of a model that one would run by hand; after it, the process ends all the same. */
+    private static final long PATIENCE_SECONDS = 20;
+
+    private final Thread hook = new Thread(this::stop, "interruption");
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private @Nullable Runnable stop;
+    private boolean interrupted;
+
+    /** Begins to listen. Until {@link #stopWith} is called, the process simply ends. */
+    public Interruption() {
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /**
+     * @param action asks the work under way to stop; called by another thread, at most once
+     */
+    public synchronized void stopWith(Runnable action) {
+        stop = action;
+        if (interrupted) {
+            action.run();
+        }
+    }
+
+    /**
+     * @return whether the process has been asked to end
+     */
+    public synchronized boolean interrupted() {
+        return interrupted;
+    }
+
+    private void stop() {
+        synchronized (this) {
+            interrupted = true;
+            if (stop == null) {
+                return;
+            }
+            stop.run();
+        }
+        try {
+            if (!ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                System.err.println("gave up waiting for the step under way");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        ended.countDown();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending, and the hook has just been let go.
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package org.pikv4j.cli;
+
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.loader.HubCache;
+import picocli.CommandLine.Option;
+
+/** Which model: a directory, or the id of one that lies in the local Hugging Face cache. */
+public final class ModelOption {
+    @Option(
+            names = "--model",
+            paramLabel = "DIR|ID",
+            order = 0,
+            description = {
+                "A model's directory (config.json, *.safetensors, tokenizer.json), or the id of a model in the local"
+                        + " Hugging Face cache, for instance mistralai/Mixtral-8x7B-v0.1.",
+                "Without it, the built-in demo model is used where there is one to use."
+            })
+    private Optional<String> model = Optional.empty();
+
+    /**
+     * @return the directory asked for, if one was
+     * @throws org.pikv4j.error.PiKVException if it is neither there nor in the cache
+     */
+    public Optional<Path> directory() {
+        return model.map(ModelOption::resolve);
+    }
+
+    private static Path resolve(String text) {
+        Path path;
+        try {
+            path = Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new InvalidOptionException("--model '" + text + "' is no path: " + e.getReason());
+        }
+        if (text.isEmpty()) {
+            throw new InvalidOptionException("--model is empty; it takes a model's directory or a hub id");
+        }
+        if (Files.exists(path) || !HubCache.isId(text)) {
+            return path;
+        }
+        try {
+            return HubCache.locate(System.getenv(), Path.of(System.getProperty("user.home", ".")))
+                    .resolve(text);
+        } catch (ModelFormatException e) {
+            throw new InvalidOptionException(
+                    "--model " + text + ": no such directory here, and as a hub id: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package org.pikv4j.cli;
+
+import java.io.Console;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The three standard streams, and whether a person sits at their other end. */
+public enum Terminal {
+    IN(0),
+    OUT(1),
+    ERR(2);
+
+    private final int descriptor;
+
+    Terminal(int descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /**
+     * @return whether the stream is a terminal
+     */
+    public boolean present() {
+        // The JDK can tell only whether stdin and stdout both are one, which says nothing about "2>log" or "| less".
+        Path link = Path.of("/proc/self/fd/" + descriptor);
+        try {
+            String target = Files.readSymbolicLink(link).toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+        } catch (IOException | UnsupportedOperationException e) {
+            return Optional.ofNullable(System.console())
+                    .map(Console::isTerminal)
+                    .orElse(false);
+        }
+    }
+}
