@@ -1,6 +1,7 @@
 package org.pikv4j.loader;
 
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.pikv4j.loader.tokenizer.HuggingFaceTokenizer;
