@@ -21,9 +21,11 @@ public interface BackendProvider {
     BackendStatus probe();
 
     /**
+     * Called only where {@link #probe} says that it is available.
+     *
      * @param options how it shall run
      * @return a backend, which the caller closes
-     * @throws org.pikv4j.error.BackendUnavailableException if it cannot run here
+     * @throws org.pikv4j.error.BackendUnavailableException if it cannot run here after all
      */
     Backend open(BackendOptions options);
 }

@@ -9,6 +9,7 @@ import org.pikv4j.error.BackendUnavailableException;
 import org.pikv4j.error.InvalidOptionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** The backends that are known, in the order of their preference. */
 public final class Backends {
@@ -48,26 +49,42 @@ public final class Backends {
      * @throws BackendUnavailableException if it cannot run here
      */
     public Backend open(String name, BackendOptions options) {
+        if (!name.equals(AUTO)) {
+            return open(named(name), options);
+        }
+        List<String> passedOver = new ArrayList<>();
         for (BackendProvider provider : providers) {
-            if (!name.equals(AUTO) && !name.equals(provider.name())) {
+            if (provider.probe() instanceof BackendStatus.Unavailable unavailable) {
+                passedOver.add(describe(provider, unavailable));
                 continue;
             }
-            if (provider.probe() instanceof BackendStatus.Unavailable(String reason, String remedy)) {
-                if (!name.equals(AUTO)) {
-                    throw new BackendUnavailableException(
-                            "backend " + provider.name() + " is not available: " + reason + "; " + remedy);
-                }
-                LOG.info("Backend {} is not available: {}; {}", provider.name(), reason, remedy);
-                continue;
-            }
-            Backend backend = provider.open(options);
-            LOG.info("Backend {}", backend.description());
-            return backend;
+            // The last resort is slow: whoever ends there should hear what would help.
+            Level level = provider.equals(providers.getLast()) ? Level.WARN : Level.INFO;
+            passedOver.forEach(reason -> LOG.atLevel(level).log("{}", reason));
+            return open(provider, options);
         }
-        if (name.equals(AUTO)) {
-            throw new BackendUnavailableException("no backend is available; add pikv4j-cpu to the class path");
+        throw new BackendUnavailableException(
+                "no backend is available; add pikv4j-cpu to the class path. " + String.join(". ", passedOver));
+    }
+
+    private BackendProvider named(String name) {
+        return providers.stream()
+                .filter(provider -> provider.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidOptionException("unknown backend '" + name + "'; known are " + AUTO + ", "
+                        + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
+    }
+
+    private static Backend open(BackendProvider provider, BackendOptions options) {
+        if (provider.probe() instanceof BackendStatus.Unavailable unavailable) {
+            throw new BackendUnavailableException(describe(provider, unavailable));
         }
-        throw new InvalidOptionException("unknown backend '" + name + "'; known are " + AUTO + ", "
-                + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", ")));
+        Backend backend = provider.open(options);
+        LOG.info("Backend {}", backend.description());
+        return backend;
+    }
+
+    private static String describe(BackendProvider provider, BackendStatus.Unavailable status) {
+        return "backend " + provider.name() + " is not available: " + status.reason() + "; " + status.remedy();
     }
 }

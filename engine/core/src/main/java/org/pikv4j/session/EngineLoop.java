@@ -111,6 +111,15 @@ final class EngineLoop implements Runnable {
     }
 
     private void step() {
+        try {
+            runBatch();
+        } catch (Throwable t) {
+            // A defect: nobody may wait for ever because of it.
+            List.copyOf(requests).forEach(request -> end(request, () -> request.fail(t)));
+        }
+    }
+
+    private void runBatch() {
         for (Request request : List.copyOf(requests)) {
             if (request.abandoned()) {
                 end(request, request::abandon);
@@ -157,8 +166,8 @@ final class EngineLoop implements Runnable {
             }
             try {
                 reserve(request, count);
-            } catch (RuntimeException e) {
-                end(request, () -> request.fail(e));
+            } catch (Throwable t) {
+                end(request, () -> request.fail(t));
                 continue;
             }
             Session session = request.session;

@@ -49,7 +49,7 @@ public final class Session implements AutoCloseable {
     public GenerationResult generate(String prompt, GenerationOptions options, GenerationListener listener) {
         long started = System.nanoTime();
         return exclusively(() -> {
-            int[] ids = model().tokenizer().encode(prompt, tokens.size() == 0);
+            int[] ids = checked(model().tokenizer().encode(prompt, tokens.size() == 0));
             return engine.generate(this, ids, options, listener, started);
         });
     }

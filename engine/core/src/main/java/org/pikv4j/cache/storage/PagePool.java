@@ -63,7 +63,13 @@ public final class PagePool implements AutoCloseable {
                     + heldBytes + " bytes held in " + pages + " pages, another page takes " + block
                     + " bytes; raise --kv-budget, shorten the context, or close sessions");
         }
-        sizeClass.add(allocator.allocate(bytes));
+        try {
+            sizeClass.add(allocator.allocate(bytes));
+        } catch (OutOfMemoryError e) {
+            throw new KvBudgetExceededException(
+                    "the system has no " + bytes + " bytes more for the KV cache, which holds " + heldBytes
+                            + " bytes of its budget of " + budgetBytes + "; lower --kv-budget or shorten the context");
+        }
         reservedBytes += bytes;
     }
 

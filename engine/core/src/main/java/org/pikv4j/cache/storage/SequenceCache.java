@@ -84,9 +84,9 @@ public final class SequenceCache implements AutoCloseable {
                     table.reserve(pool, rows);
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable t) {
             rollback();
-            throw e;
+            throw t;
         }
     }
 
