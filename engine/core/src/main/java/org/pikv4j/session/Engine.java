@@ -197,8 +197,8 @@ public final class Engine implements AutoCloseable {
         if (closed) {
             return;
         }
-        closed = true;
         loop.stop(() -> sessions.forEach(session -> session.cache().close()));
+        closed = true;
         pool.close();
         backend.close();
         model.close();

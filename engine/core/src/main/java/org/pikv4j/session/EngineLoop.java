@@ -212,6 +212,9 @@ final class EngineLoop implements Runnable {
      * @param last what the thread shall do then
      */
     void stop(Runnable last) {
+        if (Thread.currentThread().equals(thread)) {
+            throw new SessionStateException("an engine cannot be closed by its own thread, from within a sink");
+        }
         call(() -> {
             stopping = true;
             for (Request request : List.copyOf(requests)) {

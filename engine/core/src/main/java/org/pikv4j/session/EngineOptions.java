@@ -32,8 +32,8 @@ public record EngineOptions(
         if (kvBudgetBytes < 1) {
             throw new InvalidOptionException("the KV budget must be positive, not " + kvBudgetBytes + " bytes");
         }
-        if (prefillChunk < 1 || prefillChunk > 8192) {
-            throw new InvalidOptionException("the prefill chunk must be between 1 and 8192, not " + prefillChunk);
+        if (prefillChunk < 1 || prefillChunk > 4096) {
+            throw new InvalidOptionException("the prefill chunk must be between 1 and 4096, not " + prefillChunk);
         }
     }
 }
