@@ -72,6 +72,17 @@ public final class PiKV {
     }
 
     /**
+     * Opens a model alone, for who wants to look at it without running it. Its weights are mapped, not read.
+     *
+     * @param model a model's directory
+     * @return the model, which the caller closes
+     * @throws ModelFormatException if it cannot be read
+     */
+    public static LoadedModel load(Path model) {
+        return loader(model).load(model, share -> {});
+    }
+
+    /**
      * @return the backends on the class path and whether they can run here, the preferred one first
      */
     public static Map<String, BackendStatus> backends() {

@@ -11,7 +11,19 @@ import picocli.CommandLine.Mixin;
         description = "Runs mixture-of-experts models through a paged, budgeted KV cache.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
-        subcommands = {BackendsCommand.class})
+        subcommands = {
+            RunCommand.class,
+            ChatCommand.class,
+            InspectCommand.class,
+            BackendsCommand.class,
+            LogitsCommand.class
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pikv4j run --prompt-file document.txt        ask the demo model about a document",
+            "  pikv4j inspect --model Qwen/Qwen3-30B-A3B    what a model is, and what fits in memory",
+            "  pikv4j COMMAND --help                        all options of a command"
+        })
 public final class Main {
     @Mixin
     private final CommonOptions common = new CommonOptions();

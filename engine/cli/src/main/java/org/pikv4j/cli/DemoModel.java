@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <p>Weights are mapped from files, so it is unpacked into a temporary directory for as long as this is open.
  */
-public final class DemoModel implements AutoCloseable {
+public final class DemoModel implements ModelSource {
     private static final String RESOURCES = "demo/";
     private static final List<String> FILES = List.of(
             "config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors");
@@ -41,11 +41,14 @@ public final class DemoModel implements AutoCloseable {
         }
     }
 
-    /**
-     * @return where its files are
-     */
+    @Override
     public Path path() {
         return directory.path();
+    }
+
+    @Override
+    public String name() {
+        return "demo model";
     }
 
     @Override

@@ -68,10 +68,10 @@ public final class EngineOptionsMixin {
     }
 
     /**
-     * @return the directory of the model asked for, if one was
+     * @return the model asked for, or the demo model; the caller closes it
      */
-    public Optional<Path> model() {
-        return model.directory();
+    public ModelSource model() {
+        return model.source();
     }
 
     /**

@@ -8,12 +8,13 @@ import org.pikv4j.error.PiKVException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns what went wrong into one line on stderr, which starts with the program's name, and an exit code. */
-final class ErrorReport implements IParameterExceptionHandler, IExecutionExceptionHandler {
+public final class ErrorReport implements IParameterExceptionHandler, IExecutionExceptionHandler {
     static final String STACK_TRACE = "PIKV4J_STACKTRACE";
 
     private static final Pattern LINE_BREAK = Pattern.compile("\\s*\\R\\s*");
@@ -30,20 +31,27 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
     @Override
     public int handleParseException(ParameterException e, String[] args) {
         CommandLine commandLine = e.getCommandLine();
-        StringBuilder line = new StringBuilder(String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
+        StringBuilder line = new StringBuilder();
         if (e instanceof UnmatchedArgumentException unmatched) {
-            List<String> suggestions = unmatched.getSuggestions();
-            if (!suggestions.isEmpty()) {
-                line.append("; did you mean ")
-                        .append(String.join(" or ", suggestions))
-                        .append('?');
-            }
+            line.append(describe(unmatched));
+        } else {
+            line.append(String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
         }
         line.append(" (see ")
                 .append(commandLine.getCommandSpec().qualifiedName())
                 .append(" --help)");
         report(line.toString(), e, commandLine);
         return ExitCodes.USAGE;
+    }
+
+    /** The first of the arguments that nobody knows; the others often follow from it, and may be long. */
+    private static String describe(UnmatchedArgumentException e) {
+        String kind = e.isUnknownOption()
+                ? "Unknown option"
+                : e.getCommandLine().getSubcommands().isEmpty() ? "Unexpected argument" : "Unknown command";
+        List<String> suggestions = e.getSuggestions();
+        return kind + " '" + e.getUnmatched().getFirst() + "'"
+                + (suggestions.isEmpty() ? "" : "; did you mean " + String.join(" or ", suggestions) + "?");
     }
 
     @Override
@@ -69,12 +77,23 @@ final class ErrorReport implements IParameterExceptionHandler, IExecutionExcepti
     }
 
     private void report(String message, Throwable cause, CommandLine commandLine) {
-        PrintWriter err = commandLine.getErr();
-        err.println(commandLine.getCommandSpec().root().name() + ": "
-                + LINE_BREAK.matcher(message).replaceAll(" "));
+        print(commandLine.getCommandSpec(), message);
         if (stackTraces) {
+            PrintWriter err = commandLine.getErr();
             cause.printStackTrace(err);
+            err.flush();
         }
+    }
+
+    /**
+     * Says what went wrong where the program goes on all the same.
+     *
+     * @param spec the command
+     * @param message what went wrong; made one line
+     */
+    public static void print(CommandSpec spec, String message) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(spec.root().name() + ": " + LINE_BREAK.matcher(message).replaceAll(" "));
         err.flush();
     }
 }

@@ -32,13 +32,11 @@ public final class Interruption implements AutoCloseable {
     }
 
     /**
-     * @param action asks the work under way to stop; called by another thread, at most once
+     * @param action asks the work under way to stop; called by another thread, and again and again until the command
+     *     has ended, since the work may just be about to begin
      */
     public synchronized void stopWith(Runnable action) {
         stop = action;
-        if (interrupted) {
-            action.run();
-        }
     }
 
     /**
@@ -49,20 +47,25 @@ public final class Interruption implements AutoCloseable {
     }
 
     private void stop() {
-        synchronized (this) {
-            interrupted = true;
-            if (stop == null) {
-                return;
-            }
-            stop.run();
-        }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         try {
-            if (!ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("gave up waiting for the step under way");
-            }
+            do {
+                if (!askToStop()) {
+                    return;
+                }
+            } while (!ended.await(50, TimeUnit.MILLISECONDS) && System.nanoTime() < end);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private synchronized boolean askToStop() {
+        interrupted = true;
+        if (stop == null) {
+            return false;
+        }
+        stop.run();
+        return true;
     }
 
     @Override

@@ -15,11 +15,9 @@ public final class ModelOption {
             names = "--model",
             paramLabel = "DIR|ID",
             order = 0,
-            description = {
-                "A model's directory (config.json, *.safetensors, tokenizer.json), or the id of a model in the local"
-                        + " Hugging Face cache, for instance mistralai/Mixtral-8x7B-v0.1.",
-                "Without it, the built-in demo model is used where there is one to use."
-            })
+            description =
+                    "A model's directory (config.json, *.safetensors, tokenizer.json), or the id of a model in the"
+                            + " local Hugging Face cache (default: the demo model inside the jar).")
     private Optional<String> model = Optional.empty();
 
     /**
@@ -28,6 +26,15 @@ public final class ModelOption {
      */
     public Optional<Path> directory() {
         return model.map(ModelOption::resolve);
+    }
+
+    /**
+     * @return the model asked for, or the demo model; the caller closes it
+     * @throws org.pikv4j.error.PiKVException if it is neither there nor in the cache
+     */
+    public ModelSource source() {
+        Optional<Path> directory = directory();
+        return directory.isPresent() ? new ModelSource.Directory(directory.get()) : new DemoModel();
     }
 
     private static Path resolve(String text) {

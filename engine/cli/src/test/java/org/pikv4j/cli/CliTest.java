@@ -113,7 +113,9 @@ class CliTest {
     void aModelThatIsNowhereIsNamed(@TempDir Path directory) {
         EngineOptionsMixin options = new EngineOptionsMixin("bf16");
         new CommandLine(new Holder(options)).parseArgs("--model", directory.toString());
-        assertThat(options.model()).contains(directory);
+        try (ModelSource source = options.model()) {
+            assertThat(source.path()).isEqualTo(directory);
+        }
         new CommandLine(new Holder(options)).parseArgs("--model", "org/no-such-model");
         assertThat(catchThrowable(options::model))
                 .isInstanceOf(InvalidOptionException.class)

@@ -45,8 +45,44 @@ public record CacheLayout(List<Layer> layers) {
      * @return the least that a sequence of one token takes: a page of every layer and KV head
      */
     public long smallestSequenceBytes() {
-        return layers.stream()
-                .mapToLong(layer -> (long) layer.kvHeads() * layer.page().pageBytes())
-                .sum();
+        return sequenceBytes(1);
+    }
+
+    /**
+     * @param tokens length of a sequence
+     * @return what its pages take, those that have left a layer's window not counted; while a long prompt is read, a
+     *     layer with a window holds up to a chunk more
+     */
+    public long sequenceBytes(int tokens) {
+        long bytes = 0;
+        for (Layer layer : layers) {
+            int perPage = layer.page().tokens();
+            long pages = Math.ceilDiv(tokens, perPage);
+            if (tokens > layer.window()) {
+                // A window begins anywhere in its oldest page.
+                pages = Math.min(pages, Math.ceilDiv(layer.window() - 1, perPage) + 1);
+            }
+            bytes += pages * layer.kvHeads() * layer.page().pageBytes();
+        }
+        return bytes;
+    }
+
+    /**
+     * @param budgetBytes bytes that may be used
+     * @param most a length beyond which nobody wants to know
+     * @return the longest sequence whose pages fit, at most {@code most}; 0 if none does
+     */
+    public int longestSequence(long budgetBytes, int most) {
+        int fits = 0;
+        int doesNot = most == Integer.MAX_VALUE ? most : most + 1;
+        while (doesNot - fits > 1) {
+            int middle = (fits + doesNot) >>> 1;
+            if (sequenceBytes(middle) <= budgetBytes) {
+                fits = middle;
+            } else {
+                doesNot = middle;
+            }
+        }
+        return fits;
     }
 }

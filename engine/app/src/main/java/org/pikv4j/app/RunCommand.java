@@ -1,0 +1,96 @@
+package org.pikv4j.app;
+
+import java.util.concurrent.Callable;
+import org.pikv4j.cli.CommonOptions;
+import org.pikv4j.cli.EngineOptionsMixin;
+import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
+import org.pikv4j.cli.Json;
+import org.pikv4j.cli.ModelSource;
+import org.pikv4j.cli.Output;
+import org.pikv4j.cli.Progress;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.GenerationListener;
+import org.pikv4j.session.GenerationOptions;
+import org.pikv4j.session.GenerationResult;
+import org.pikv4j.session.Session;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Continues a prompt. */
+@Command(
+        name = "run",
+        description = "Continue a prompt. The text goes to stdout as it comes, a line of measurements to stderr.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pikv4j run --prompt-file document.txt",
+            "  pikv4j run --model Qwen/Qwen3-30B-A3B --prompt 'Once upon a time' --max-tokens 64",
+            "  pikv4j run --model my-model --prompt-file - --temperature 0.8 --seed 1 --json < prompt.txt"
+        })
+final class RunCommand implements Callable<Integer> {
+    @ArgGroup(exclusive = true, multiplicity = "1")
+    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
+    private Prompt prompt;
+
+    @Option(
+            names = "--json",
+            description = "Print one JSON object with the text and the measurements, when all is done.")
+    private boolean json;
+
+    @Mixin
+    private final SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private final EngineOptionsMixin engineOptions = new EngineOptionsMixin("bf16");
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        sampling.check();
+        String text = prompt.read(System.in);
+        try (Interruption interruption = new Interruption();
+                ModelSource model = engineOptions.model();
+                Progress progress = Progress.onStderr();
+                Engine engine = engineOptions.open(model.path(), progress.shareOf("Loading the model"));
+                Session session = engine.openSession()) {
+            interruption.stopWith(session::cancel);
+            GenerationOptions options = sampling.over(engine.model().generationDefaults());
+            sampling.warn(options);
+            Output output = Output.of(spec);
+            if (json) {
+                GenerationResult result = session.generate(text, options, new Silent(progress));
+                output.println(Json.line(GenerationReport.of(result, engine)));
+            } else {
+                GenerationResult result;
+                try (AnswerPrinter printer = new AnswerPrinter(output, progress)) {
+                    result = session.generate(text, options, printer);
+                }
+                spec.commandLine()
+                        .getErr()
+                        .println(GenerationReport.of(result, engine).line());
+            }
+            return interruption.interrupted() ? ExitCodes.INTERRUPTED : ExitCodes.OK;
+        }
+    }
+
+    /** Hears of the progress alone; the text is in the result. */
+    private record Silent(Progress progress) implements GenerationListener {
+        @Override
+        public void text(String piece) {}
+
+        @Override
+        public void prefill(int done, int total) {
+            progress.update("Reading the prompt", done, total);
+        }
+    }
+}
