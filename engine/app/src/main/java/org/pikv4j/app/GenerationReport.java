@@ -58,20 +58,26 @@ record GenerationReport(
 
     /** The line on stderr after an answer. */
     String line() {
-        return String.format(
-                Locale.ROOT,
-                "[first token %s | prompt %,d tokens, %s/s | decode %,d tokens, %s/s, p50 %s, p99 %s"
-                        + " | KV %s, %s per token | %s]",
-                seconds(timeToFirstTokenS),
-                promptTokens,
-                rate(prefillTokensPerS),
-                tokens,
-                rate(decodeTokensPerS),
-                seconds(decodeP50S),
-                seconds(decodeP99S),
-                ByteSize.format(kvBytes),
-                ByteSize.format(Math.round(kvBytesPerToken)),
-                backend);
+        String first = tokens > 0
+                ? String.format(
+                        Locale.ROOT,
+                        "first token %s | prompt %,d tokens, %s/s",
+                        seconds(timeToFirstTokenS),
+                        promptTokens,
+                        rate(prefillTokensPerS))
+                : "stopped after " + seconds(timeToFirstTokenS) + ", before the first token";
+        String decode = tokens > 1
+                ? String.format(
+                        Locale.ROOT,
+                        "decode %,d tokens, %s/s, p50 %s, p99 %s",
+                        tokens,
+                        rate(decodeTokensPerS),
+                        seconds(decodeP50S),
+                        seconds(decodeP99S))
+                : "decode " + tokens + (tokens == 1 ? " token" : " tokens");
+        String cache =
+                "KV " + ByteSize.format(kvBytes) + ", " + ByteSize.format(Math.round(kvBytesPerToken)) + " per token";
+        return "[" + String.join(" | ", first, decode, cache, backend) + "]";
     }
 
     private static String seconds(double seconds) {

@@ -1,5 +1,6 @@
 package org.pikv4j.app;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -82,7 +83,7 @@ final class SamplingOptions {
             order = 7,
             converter = EscapedText.class,
             description = "End before this text; may be given several times. \\n, \\t, \\r and \\\\ are understood.")
-    private Optional<List<String>> stop = Optional.empty();
+    private List<String> stop = new ArrayList<>();
 
     /**
      * Looks at the values before a model is loaded.
@@ -107,7 +108,7 @@ final class SamplingOptions {
         options = minP.map(options::withMinP).orElse(options);
         options = repetitionPenalty.map(options::withRepetitionPenalty).orElse(options);
         options = seed.map(options::withSeed).orElse(options);
-        return stop.map(options::withStopStrings).orElse(options);
+        return stop.isEmpty() ? options : options.withStopStrings(stop);
     }
 
     /**

@@ -2,37 +2,38 @@ package org.pikv4j.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
-import org.pikv4j.cli.Cli;
-import picocli.CommandLine;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
-
-    private int execute(String... args) {
-        CommandLine commandLine = Cli.commandLine(new Main());
-        commandLine.setOut(new PrintWriter(out));
-        commandLine.setErr(new PrintWriter(err));
-        return commandLine.execute(args);
-    }
-
     @Test
     void versionAndHelpGoToStdout() {
-        assertThat(execute("--version")).isZero();
-        assertThat(out.toString()).startsWith("PiKV4J ");
-        assertThat(execute("--help")).isZero();
-        assertThat(out.toString()).contains("Usage: pikv4j");
-        assertThat(err.toString()).isEmpty();
+        Program version = Program.run("--version");
+        assertThat(version.code()).isZero();
+        assertThat(version.out()).startsWith("PiKV4J ");
+        Program help = Program.run("--help");
+        assertThat(help.code()).isZero();
+        assertThat(help.out()).contains("Usage: pikv4j", "run", "chat", "inspect", "backends", "logits");
+        assertThat(version.err() + help.err()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "chat", "inspect", "backends", "logits"})
+    void everyCommandExplainsItself(String command) {
+        Program help = Program.run(command, "--help");
+        assertThat(help.code()).isZero();
+        assertThat(help.out()).contains("Usage: pikv4j " + command, "--verbose");
+        assertThat(help.err()).isEmpty();
     }
 
     @Test
-    void aWrongCallEndsWithTwo() {
-        assertThat(execute()).isEqualTo(2);
-        assertThat(execute("--no-such-option")).isEqualTo(2);
-        assertThat(err.toString()).contains("--no-such-option");
-        assertThat(out.toString()).isEmpty();
+    void backendsAreListedWithReasons() {
+        Program table = Program.run("backends");
+        assertThat(table.code()).isZero();
+        assertThat(table.out().lines()).anyMatch(line -> line.matches("scalar +available: .+"));
+        assertThat(table.out().lines()).anyMatch(line -> line.matches("vector +available: .+"));
+        assertThat(table.out().lines()).anyMatch(line -> line.matches("tornado +.*available: .+"));
+        assertThat(Program.run("backends", "--json").out()).contains("{\"name\":\"scalar\",\"available\":true,");
     }
 }

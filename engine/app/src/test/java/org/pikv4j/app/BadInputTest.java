@@ -1,0 +1,144 @@
+package org.pikv4j.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.pikv4j.cli.DemoModel;
+
+/** What the caller can mend: one line on stderr that names it, nothing on stdout, exit code 2, no file left behind. */
+class BadInputTest {
+    @TempDir
+    private static Path directory;
+
+    @BeforeAll
+    static void files() throws IOException {
+        Files.write(directory.resolve("latin1.txt"), new byte[] {'a', 'b', 'c', (byte) 0xe9, '!'});
+        Files.writeString(directory.resolve("ids.txt"), "1 2 3");
+        Files.writeString(directory.resolve("empty.txt"), " \n");
+        Files.writeString(directory.resolve("words.txt"), "1 two 3");
+        Files.writeString(directory.resolve("huge.txt"), "1 99999999999999999999");
+        Files.writeString(directory.resolve("outside.txt"), "1 2 925");
+        Files.writeString(directory.resolve("negative.txt"), "1 -2");
+        Files.writeString(directory.resolve("long.txt"), "5 ".repeat(8193));
+        Files.writeString(directory.resolve("long-prompt.txt"), "Ada likes mango. ".repeat(3000));
+        Files.createDirectories(directory.resolve("nothing"));
+        broken("no-weights", "config.json", "tokenizer.json");
+        broken("no-tokenizer", "config.json", "model.safetensors");
+        broken("truncated", "config.json", "tokenizer.json", "model.safetensors");
+        Path weights = directory.resolve("truncated/model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
+        broken("unknown-architecture", "tokenizer.json", "model.safetensors");
+        Files.writeString(directory.resolve("unknown-architecture/config.json"), "{\"model_type\": \"unheard-of\"}");
+    }
+
+    private static void broken(String name, String... files) throws IOException {
+        Path model = Files.createDirectories(directory.resolve(name));
+        for (String file : files) {
+            try (InputStream in = DemoModel.class.getResourceAsStream("demo/" + file)) {
+                Files.copy(in, model.resolve(file));
+            }
+        }
+    }
+
+    /** {@code $} stands for the directory of {@link #files}; what must be in the message comes after the bar. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "nonsense | Unknown command 'nonsense'",
+                "run | --prompt",
+                "run --prompt a --prompt-file b | mutually exclusive",
+                "run --prompt a stray | 'stray'",
+                "run --prompt a --no-such-option | --no-such-option",
+                "run --prompt-file $/missing.txt | missing.txt: no such file",
+                "run --prompt-file $ | directory",
+                "run --prompt-file $/latin1.txt | latin1.txt: invalid UTF-8 at byte 3",
+                "run --prompt-file $/long-prompt.txt | 8192 positions",
+                "run --prompt a --kv-budget much | --kv-budget",
+                "run --prompt a --kv-budget 0 | budget",
+                "run --prompt a --kv-budget 100KiB | too small",
+                "run --prompt a --kv-dtype int3 | int3",
+                "run --prompt a --page-tokens 17 | 17",
+                "run --prompt a --prefill-chunk 0 | prefill chunk",
+                "run --prompt a --threads 0 | threads",
+                "run --prompt a --threads many | --threads",
+                "run --prompt a --backend abacus | abacus",
+                "run --prompt a --max-tokens 0 | max tokens",
+                "run --prompt a --temperature -1 | temperature",
+                "run --prompt a --temperature warm | --temperature",
+                "run --prompt a --top-p 1.5 | top-p",
+                "run --prompt a --min-p 2 | min-p",
+                "run --prompt a --top-k -1 | top-k",
+                "run --prompt a --repetition-penalty 0 | repetition penalty",
+                "run --prompt a --seed x | --seed",
+                "run --prompt a --stop \\q | --stop",
+                "run --prompt a --stop= | stop string",
+                "run --prompt a --model $/missing | missing",
+                "run --prompt a --model nobody/no-such-model | nobody/no-such-model",
+                "run --prompt a --model $/nothing | config.json",
+                "run --prompt a --model $/no-weights | model.safetensors",
+                "run --prompt a --model $/no-tokenizer | tokenizer.json",
+                "run --prompt a --model $/truncated | model.safetensors",
+                "run --prompt a --model $/unknown-architecture | unheard-of",
+                "inspect --model $/truncated | model.safetensors",
+                "inspect --model $/unknown-architecture | unheard-of",
+                "chat --model $/no-tokenizer | no-tokenizer",
+                "chat --kv-budget 1 | too small",
+                "logits --ids $/ids.txt | --out",
+                "logits --out $/out.safetensors | --ids",
+                "logits --ids $/missing.txt --out $/out.safetensors | missing.txt: no such file",
+                "logits --ids $/empty.txt --out $/out.safetensors | empty.txt holds no token ids",
+                "logits --ids $/words.txt --out $/out.safetensors | words.txt: number 2, 'two'",
+                "logits --ids $/huge.txt --out $/out.safetensors | huge.txt: number 2",
+                "logits --ids $/outside.txt --out $/out.safetensors | outside.txt: number 3, 925",
+                "logits --ids $/negative.txt --out $/out.safetensors | negative.txt: number 2, -2",
+                "logits --ids $/latin1.txt --out $/out.safetensors | latin1.txt: invalid UTF-8 at byte 3",
+                "logits --ids $/long.txt --out $/out.safetensors | 8192 positions",
+                "logits --ids $/ids.txt --out $/out.safetensors --kv-budget 1KiB | too small",
+                "logits --ids $/ids.txt --out $/no/out.safetensors | --out",
+                "logits --ids $/ids.txt --out $/nothing | is a directory",
+                "logits --ids $/ids.txt --out $/out.safetensors --model $/truncated | model.safetensors",
+            })
+    void isOneLineAndTwo(String line, String expected) throws IOException {
+        Program program = Program.run(line.replace("$", directory.toString()).split(" "));
+        assertThat(program.err()).startsWith("pikv4j: ").endsWith("\n").contains(expected);
+        assertThat(program.err().lines()).hasSize(1);
+        assertThat(program.out()).isEmpty();
+        assertThat(program.code()).isEqualTo(2);
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).noneMatch(file -> file.toString().contains("out.safetensors"));
+        }
+    }
+
+    @Test
+    void theBudgetEndsAGenerationWithoutALineBreakMissing() {
+        // One page per layer and head fits, the second does not.
+        Program program = Program.run(
+                "run", "--prompt", "Ada", "--kv-budget", "192KiB", "--max-tokens", "200", "--stop", "never");
+        assertThat(program.code()).isEqualTo(2);
+        assertThat(program.err()).startsWith("pikv4j: ").contains("budget");
+        assertThat(program.err().lines()).hasSize(1);
+        assertThat(program.out()).endsWith("\n");
+    }
+
+    @Test
+    void stdinIsCheckedToo() {
+        Program program =
+                Program.runWithInput("ab\u00e9".getBytes(StandardCharsets.ISO_8859_1), "run", "--prompt-file", "-");
+        assertThat(program.code()).isEqualTo(2);
+        assertThat(program.err()).isEqualTo("pikv4j: --prompt-file stdin: invalid UTF-8 at byte 2 of 3\n");
+    }
+}

@@ -1,0 +1,67 @@
+package org.pikv4j.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ctrl-C, sent to a process of its own. */
+@DisabledOnOs(OS.WINDOWS) // there is no kill command
+class InterruptionTest {
+    @TempDir
+    private Path directory;
+
+    @Test
+    void whatWasWrittenStaysAndIsSummedUp() throws Exception {
+        Process process = start("run", "--prompt", "Notes: Ada", "--max-tokens", "8000", "--stop", "never");
+        String out = outAfterInterrupt(process);
+        assertThat(process.waitFor()).isEqualTo(130);
+        assertThat(out).startsWith(" ").endsWith("\n");
+        assertThat(Files.readString(directory.resolve("err"))).matches("\\[first token .* per token \\| scalar]\n");
+        assertNothingLeft();
+    }
+
+    private Process start(String... args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-Djava.io.tmpdir=" + directory,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        command.addAll(List.of(args));
+        // Without the incubator module there is no warning about it on stderr.
+        command.addAll(List.of("--backend", "scalar"));
+        return new ProcessBuilder(command)
+                .redirectError(Redirect.to(directory.resolve("err").toFile()))
+                .start();
+    }
+
+    private static String outAfterInterrupt(Process process) throws Exception {
+        try (InputStream out = process.getInputStream()) {
+            byte[] first = out.readNBytes(1);
+            Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+            assertThat(kill.waitFor()).isZero();
+            return new String(first, StandardCharsets.UTF_8) + new String(out.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private void assertNothingLeft() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files.map(Path::getFileName).map(Path::toString)).containsExactly("err");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package org.pikv4j.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.cli.Cli;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class RunCommandTest {
+    private static final String NOTES = "Notes: Ada likes mango. The knife is in the garage.\n";
+    private static final String PROMPT = NOTES + "Question: Where is the knife? Answer:";
+    private static final String ANSWER = " The knife is in the garage.";
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vector", "scalar"})
+    void theDemoModelAnswersTheReadmesQuestion(String backend) {
+        Program program = Program.run("run", "--prompt-file", "demo/document.txt", "--backend", backend);
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        assertThat(program.err().lines()).hasSize(1);
+        assertThat(program.err())
+                .contains("first token", "prompt 2,0", "decode 8 tokens", "p50", "p99", "per token", backend);
+        assertThat(program.code()).isZero();
+    }
+
+    @Test
+    void promptsComeFromStdinToo() {
+        assertThat(Program.runWithInput(PROMPT, "run", "--prompt-file", "-").out())
+                .isEqualTo(ANSWER + "\n");
+    }
+
+    @Test
+    void jsonHoldsTextAndMeasurements() {
+        Program program = Program.run("run", "--prompt", PROMPT, "--json", "--seed", "7", "--page-tokens", "16");
+        assertThat(program.code()).isZero();
+        assertThat(program.out().lines()).hasSize(1);
+        assertThat(program.err()).isEmpty();
+        JsonNode json = JsonMapper.shared().readTree(program.out());
+        assertThat(json.get("text").asString()).isEqualTo(ANSWER);
+        assertThat(json.get("tokens").asInt()).isEqualTo(8);
+        assertThat(json.get("prompt_tokens").asInt()).isEqualTo(24);
+        assertThat(json.get("seed").asInt()).isEqualTo(7);
+        assertThat(json.get("finish_reason").asString()).isEqualTo("stop_string");
+        assertThat(json.get("backend").asString()).isEqualTo("vector");
+        // 31 tokens are cached, the last one generated is not: two pages of 16 in bf16.
+        assertThat(json.get("kv_bytes").asLong()).isEqualTo(2 * 16 * 2048);
+        assertThat(json.get("kv_bytes_per_token").asDouble()).isEqualTo(2 * 16 * 2048 / 31.0);
+        for (String time : List.of(
+                "time_to_first_token_s",
+                "prefill_tokens_per_s",
+                "decode_tokens_per_s",
+                "decode_p50_s",
+                "decode_p99_s")) {
+            assertThat(json.get(time).asDouble()).as(time).isPositive();
+        }
+    }
+
+    @Test
+    void f32TakesTwiceTheBytes() {
+        Program program = Program.run("run", "--prompt", PROMPT, "--json", "--kv-dtype", "f32");
+        JsonNode json = JsonMapper.shared().readTree(program.out());
+        assertThat(json.get("kv_bytes").asLong()).isEqualTo(64 * 4096);
+    }
+
+    @Test
+    void stopStringsMayHoldEscapesAndSeveralAreObeyed() {
+        Program one = Program.run("run", "--prompt", PROMPT, "--stop", "garage");
+        assertThat(one.out()).isEqualTo(" The knife is in the \n");
+        Program several =
+                Program.run("run", "--prompt", PROMPT, "--stop", "never", "--stop", "\\n", "--max-tokens", "30");
+        assertThat(several.out()).isEqualTo(ANSWER + "\n");
+    }
+
+    @Test
+    void aSeedRepeatsItself() {
+        String[] args = {"run", "--prompt", NOTES, "--temperature", "1.5", "--seed", "-3", "--stop", "never"};
+        Program first = Program.run(args);
+        assertThat(first.code()).isZero();
+        assertThat(Program.run(args).out()).isEqualTo(first.out());
+    }
+
+    @Test
+    void aPromptMayStartWithAnAtSign() {
+        assertThat(Program.run("run", "--prompt", "@demo/document.txt", "--max-tokens", "1")
+                        .code())
+                .isZero();
+    }
+
+    @Test
+    void textIsOnItsWayBeforeTheEnd() {
+        List<String> flushed = new ArrayList<>();
+        StringWriter out = new StringWriter() {
+            @Override
+            public void flush() {
+                flushed.add(toString());
+            }
+        };
+        CommandLine commandLine = Cli.commandLine(new Main());
+        commandLine.setOut(new PrintWriter(out));
+        commandLine.setErr(new PrintWriter(new StringWriter()));
+        assertThat(commandLine.execute("run", "--prompt", PROMPT)).isZero();
+        assertThat(flushed).contains(" The", " The knife", " The knife is", ANSWER + "\n");
+    }
+
+    @Test
+    void theDemoModelLeavesNothingBehind() throws IOException {
+        List<Path> before = demoDirectories();
+        Program.run("run", "--prompt", PROMPT);
+        Program.run("run", "--prompt", PROMPT, "--kv-budget", "1");
+        assertThat(demoDirectories()).isEqualTo(before);
+    }
+
+    private static List<Path> demoDirectories() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("pikv4j-demo-"))
+                    .sorted()
+                    .toList();
+        }
+    }
+}
