@@ -1,6 +1,7 @@
 package org.pikv4j.session;
 
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
@@ -165,9 +166,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    void logits(Session session, int[] ids, LogitsSink sink) {
+    void feed(Session session, int[] ids, Optional<LogitsSink> sink) {
         checkRoom(session, ids);
-        EngineLoop.join(loop.submit(() -> new LogitsRequest(session, ids, sink)).done());
+        EngineLoop.join(loop.submit(() -> new FeedRequest(session, ids, sink)).done());
     }
 
     private void checkRoom(Session session, int[] more) {

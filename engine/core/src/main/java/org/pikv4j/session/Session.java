@@ -1,6 +1,7 @@
 package org.pikv4j.session;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -97,6 +98,35 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * Appends text to the session and to its cache, without continuing it: what several forks shall begin with.
+     *
+     * @param text the text; with the model's leading special tokens where the session is empty
+     * @throws ContextLengthException if it does not fit the model's positions
+     * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
+     */
+    public void read(String text) {
+        exclusively(() -> {
+            int[] ids = checked(model().tokenizer().encode(text, tokens.size() == 0));
+            engine.feed(this, ids, Optional.empty());
+            return ids;
+        });
+    }
+
+    /**
+     * Appends tokens to the session and to its cache, without continuing them.
+     *
+     * @param ids the tokens
+     * @see #read(String)
+     */
+    public void read(int[] ids) {
+        int[] prompt = checked(ids);
+        exclusively(() -> {
+            engine.feed(this, prompt, Optional.empty());
+            return prompt;
+        });
+    }
+
+    /**
      * Appends tokens and hands out the next-token logits of each of them.
      *
      * @param ids the tokens
@@ -108,7 +138,7 @@ public final class Session implements AutoCloseable {
     public void logits(int[] ids, LogitsSink sink) {
         int[] prompt = checked(ids);
         exclusively(() -> {
-            engine.logits(this, prompt, sink);
+            engine.feed(this, prompt, Optional.of(sink));
             return prompt;
         });
     }

@@ -1,18 +1,19 @@
 package org.pikv4j.session;
 
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.decode.Span;
 import org.pikv4j.error.SessionStateException;
 
-/** Feeds tokens and hands out the logits of all of them. */
-final class LogitsRequest extends Request {
-    private final LogitsSink sink;
+/** Feeds tokens, and hands out the logits of all of them to who wants them. */
+final class FeedRequest extends Request {
+    private final Optional<LogitsSink> sink;
     private final CompletableFuture<Void> done = new CompletableFuture<>();
     private int base;
     private int seen;
 
-    LogitsRequest(Session session, int[] ids, LogitsSink sink) {
+    FeedRequest(Session session, int[] ids, Optional<LogitsSink> sink) {
         super(session);
         // A token fed for an earlier call alone, the last one generated, has logits that nobody asked for here.
         this.base = session.cache().length() - session.tokenList().size();
@@ -26,13 +27,14 @@ final class LogitsRequest extends Request {
 
     @Override
     Span.Logits wanted(boolean complete) {
-        return Span.Logits.ALL;
+        return sink.isPresent() ? Span.Logits.ALL : Span.Logits.NONE;
     }
 
     @Override
     void logits(int index, float[] logits, int offset) {
         if (base + index >= 0) {
-            sink.accept(0, base + index, logits, offset);
+            int token = base + index;
+            sink.ifPresent(receiver -> receiver.accept(0, token, logits, offset));
         }
         seen = index + 1;
     }
