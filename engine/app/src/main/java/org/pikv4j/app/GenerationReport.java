@@ -1,5 +1,7 @@
 package org.pikv4j.app;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
@@ -58,30 +60,30 @@ record GenerationReport(
 
     /** The line on stderr after an answer. */
     String line() {
-        String first = tokens > 0
-                ? String.format(
-                        Locale.ROOT,
-                        "first token %s | prompt %,d tokens, %s/s",
-                        seconds(timeToFirstTokenS),
-                        promptTokens,
-                        rate(prefillTokensPerS))
-                : "stopped after " + seconds(timeToFirstTokenS) + ", before the first token";
-        String decode = tokens > 1
-                ? String.format(
-                        Locale.ROOT,
-                        "decode %,d tokens, %s/s, p50 %s, p99 %s",
-                        tokens,
-                        rate(decodeTokensPerS),
-                        seconds(decodeP50S),
-                        seconds(decodeP99S))
-                : "decode " + tokens + (tokens == 1 ? " token" : " tokens");
-        String cache =
-                "KV " + ByteSize.format(kvBytes) + ", " + ByteSize.format(Math.round(kvBytesPerToken)) + " per token";
-        return "[" + String.join(" | ", first, decode, cache, backend) + "]";
+        List<String> parts = new ArrayList<>();
+        if (tokens == 0) {
+            parts.add("stopped after " + seconds(timeToFirstTokenS) + ", before the first token");
+        } else {
+            parts.add("first token " + seconds(timeToFirstTokenS));
+            parts.add(String.format(Locale.ROOT, "prompt %,d tokens, %s/s", promptTokens, rate(prefillTokensPerS)));
+        }
+        if (tokens > 1) {
+            parts.add(String.format(
+                    Locale.ROOT,
+                    "decode %,d tokens, %s/s, p50 %s, p99 %s",
+                    tokens,
+                    rate(decodeTokensPerS),
+                    seconds(decodeP50S),
+                    seconds(decodeP99S)));
+        }
+        parts.add(
+                "KV " + ByteSize.format(kvBytes) + ", " + ByteSize.format(Math.round(kvBytesPerToken)) + " per token");
+        parts.add(backend);
+        return "[" + String.join(" | ", parts) + "]";
     }
 
     private static String seconds(double seconds) {
-        return seconds < 1
+        return seconds < 0.9995
                 ? String.format(Locale.ROOT, "%.3g ms", seconds * 1e3)
                 : String.format(Locale.ROOT, "%.2f s", seconds);
     }

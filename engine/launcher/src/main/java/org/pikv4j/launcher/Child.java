@@ -14,7 +14,7 @@ public final class Child {
         endWithParent();
         try {
             Class.forName(args[0]).getMethod("main", String[].class).invoke(null, (Object)
-                    Arrays.copyOfRange(args, 1, args.length));
+                    RawArguments.spellBack(Arrays.copyOfRange(args, 1, args.length)));
         } catch (InvocationTargetException e) {
             throw e.getCause() == null ? e : e.getCause();
         }

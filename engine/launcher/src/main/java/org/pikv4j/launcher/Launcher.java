@@ -69,7 +69,14 @@ public final class Launcher {
         command.add(jar.toString());
         command.add(Child.class.getName());
         command.add(main);
-        Collections.addAll(command, args);
+        if (RawArguments.lost()) {
+            command.add(1, RawArguments.option());
+            for (String argument : RawArguments.restore(List.of(args))) {
+                command.add(RawArguments.escape(argument));
+            }
+        } else {
+            Collections.addAll(command, args);
+        }
         return command;
     }
 
@@ -109,6 +116,9 @@ public final class Launcher {
             command.add(1, IncubatorWarning.takeBackOption());
         }
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        if (RawArguments.lost()) {
+            RawArguments.setLocale(builder.environment());
+        }
         if (stderr == Stderr.STREAM) {
             builder.redirectError(Redirect.PIPE);
         }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -98,6 +99,24 @@ class LauncherEndToEndTest {
                 .isEqualToNormalizingNewlines("[][two words][--x=\"*\"]\nfrom stdin\nvector true jar yes user a b\n");
         assertThat(read(process.getErrorStream())).isEqualToNormalizingNewlines("to stderr\n");
         assertThat(process.waitFor()).isEqualTo(7);
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void inTheCLocaleNoCharacterIsLost() throws Exception {
+        // This test's own JVM may be unable to pass such arguments: a shell makes them of bytes.
+        Path script = folder.resolve("script");
+        Files.writeString(
+                script,
+                "exec '" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -jar '" + jar
+                        + "' echo 0 '' 'na\u00efve \u4e16\u754c' '\\n'\n");
+        ProcessBuilder builder = new ProcessBuilder("sh", script.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.startsWith("LANG"));
+        Process process = builder.start();
+        started.add(process);
+        process.getOutputStream().close();
+        assertThat(read(process.getInputStream())).startsWith("[][na\u00efve \u4e16\u754c][\\n]");
+        assertThat(process.waitFor()).isZero();
     }
 
     @Test
