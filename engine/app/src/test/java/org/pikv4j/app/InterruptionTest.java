@@ -32,6 +32,22 @@ class InterruptionTest {
         assertNothingLeft();
     }
 
+    @Test
+    void aHalfWrittenFileGoesAway() throws Exception {
+        Path ids = directory.resolve("ids.txt");
+        Files.writeString(ids, "5 ".repeat(8000));
+        Path out = directory.resolve("logits.safetensors");
+        Process process = start("logits", "--ids", ids.toString(), "--out", out.toString());
+        while (process.isAlive() && names().stream().noneMatch(name -> name.endsWith(".tmp"))) {
+            Thread.sleep(10);
+        }
+        interrupt(process);
+        assertThat(process.waitFor()).isEqualTo(130);
+        assertThat(directory.resolve("err")).isEmptyFile();
+        Files.delete(ids);
+        assertNothingLeft();
+    }
+
     private Process start(String... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -53,15 +69,23 @@ class InterruptionTest {
     private static String outAfterInterrupt(Process process) throws Exception {
         try (InputStream out = process.getInputStream()) {
             byte[] first = out.readNBytes(1);
-            Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
-            assertThat(kill.waitFor()).isZero();
+            interrupt(process);
             return new String(first, StandardCharsets.UTF_8) + new String(out.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 
+    private static void interrupt(Process process) throws Exception {
+        Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+    }
+
     private void assertNothingLeft() throws IOException {
+        assertThat(names()).containsExactly("err");
+    }
+
+    private List<String> names() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
-            assertThat(files.map(Path::getFileName).map(Path::toString)).containsExactly("err");
+            return files.map(Path::getFileName).map(Path::toString).toList();
         }
     }
 }

@@ -50,8 +50,8 @@ public record CacheLayout(List<Layer> layers) {
 
     /**
      * @param tokens length of a sequence
-     * @return what its pages take, those that have left a layer's window not counted; while a long prompt is read, a
-     *     layer with a window holds up to a chunk more
+     * @return the most that its pages take while tokens are read one by one, those that have left a layer's window not
+     *     counted; while a long prompt is read, a layer with a window holds up to a chunk more
      */
     public long sequenceBytes(int tokens) {
         long bytes = 0;
