@@ -1,42 +1,30 @@
 package org.pikv4j.bench;
 
-import org.pikv4j.Version;
+import org.pikv4j.bench.model.MakeModelCommand;
+import org.pikv4j.bench.recall.RecallCommand;
+import org.pikv4j.bench.speed.RunCommand;
+import org.pikv4j.cli.Cli;
+import org.pikv4j.cli.CommonOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.Mixin;
 
 /** The command line of the benchmarks. */
 @Command(
         name = "pikv4j-bench",
         description = "Benchmarks, the comparison of backends and the quality laboratory.",
-        mixinStandardHelpOptions = true,
-        versionProvider = Main.Versions.class,
-        synopsisSubcommandLabel = "COMMAND")
-public final class Main implements Runnable {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
-    private CommandSpec spec;
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        subcommands = {MakeModelCommand.class, RecallCommand.class, RunCommand.class})
+public final class Main {
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(Cli.run(new Main(), args));
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Main());
-    }
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "Which command?");
-    }
-
-    static final class Versions implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {Version.current().line()};
-        }
+        return Cli.commandLine(new Main());
     }
 }

@@ -1,0 +1,92 @@
+package org.pikv4j.bench.recall;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.pikv4j.error.ModelFormatException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A document and questions about it: a line of an evaluation file.
+ *
+ * @param id its name
+ * @param document what is read first
+ * @param questions what is asked then, each for itself
+ */
+public record Evaluation(String id, String document, List<Question> questions) {
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    /**
+     * @param question as a person would ask
+     * @param answer the one right answer
+     */
+    public record Question(String question, String answer) {
+
+        /**
+         * @return what is put after the document; the model goes on with the answer and a line break
+         */
+        String prompt() {
+            return "Question: " + question + " Answer:";
+        }
+
+        /**
+         * @param text what the model went on with
+         * @return whether its first line is the answer
+         */
+        boolean answeredBy(String text) {
+            return text.lines().findFirst().orElse("").strip().equals(answer);
+        }
+    }
+
+    /**
+     * @param file one JSON object per line
+     * @return its rows
+     * @throws ModelFormatException naming the file and the line
+     */
+    static List<Evaluation> read(Path file) {
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new ModelFormatException(file, "cannot be read: " + e);
+        }
+        List<Evaluation> rows = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            if (!lines.get(i).isBlank()) {
+                rows.add(parse(file, i + 1, lines.get(i)));
+            }
+        }
+        if (rows.isEmpty()) {
+            throw new ModelFormatException(file, "holds no rows");
+        }
+        return rows;
+    }
+
+    private static Evaluation parse(Path file, int number, String line) {
+        Evaluation row;
+        try {
+            row = JSON.readValue(line, Evaluation.class);
+        } catch (JacksonException e) {
+            throw new ModelFormatException(file, "line " + number + " is no evaluation: " + e.getOriginalMessage());
+        }
+        boolean whole = row != null
+                && row.document() != null
+                && row.questions() != null
+                && row.questions().stream()
+                        .allMatch(question ->
+                                question != null && question.question() != null && question.answer() != null);
+        if (!whole) {
+            throw new ModelFormatException(
+                    file, "line " + number + " lacks one of document, questions, question and answer");
+        }
+        return row;
+    }
+}

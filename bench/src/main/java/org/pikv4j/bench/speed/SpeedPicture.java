@@ -1,0 +1,45 @@
+package org.pikv4j.bench.speed;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.style.Styler;
+
+/** Decoding speed over context depth, beside what the read bandwidth allows. */
+final class SpeedPicture {
+    private SpeedPicture() {}
+
+    static void write(SpeedReport report, Path file) throws IOException {
+        CategoryChart chart = new CategoryChartBuilder()
+                .width(900)
+                .height(520)
+                .title("Decoding: " + report.backend() + ", KV " + report.kvDtype())
+                .xAxisTitle("tokens in the cache")
+                .yAxisTitle("tokens per second")
+                .build();
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNE);
+        chart.getStyler().setLabelsVisible(true);
+        chart.getStyler().setLabelsFontColorAutomaticEnabled(true);
+        chart.getStyler().setDecimalPattern("#0.#");
+        chart.getStyler().setYAxisMin(0.0);
+        List<Integer> depths =
+                report.decode().stream().map(SpeedReport.Depth::depth).toList();
+        chart.addSeries(
+                "measured",
+                depths,
+                report.decode().stream()
+                        .map(depth -> depth.tokensPerSecond().median())
+                        .toList());
+        chart.addSeries(
+                "limit of the read bandwidth",
+                depths,
+                report.decode().stream()
+                        .map(depth -> report.readBandwidth() / (report.activeWeightBytes() + depth.kvBytes()))
+                        .toList());
+        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
+    }
+}
