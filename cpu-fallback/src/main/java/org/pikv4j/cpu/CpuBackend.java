@@ -14,17 +14,16 @@ import org.pikv4j.cache.storage.Slab;
 import org.pikv4j.cache.storage.SlabAllocator;
 import org.pikv4j.model.Linear;
 import org.pikv4j.model.SwiGlu;
-import org.pikv4j.tensor.DType;
 
 /**
  * Shares each operation out over a {@link WorkerTeam}, in items whose cut does not depend on the number of threads, and
  * leaves the inner loops to {@link Kernels}.
  */
 final class CpuBackend implements Backend {
-    /** Weight bytes per item: small enough to balance, large enough that taking an item costs nothing beside it. */
-    private static final int BLOCK_BYTES = 64 << 10;
-    /** Outputs per item are a multiple of this, so that pieces of rows can be arranged one by one. */
-    private static final int BLOCK_STEP = 32;
+    /** Weight bytes per item where memory decides: small enough to balance, large enough to be read as long streams. */
+    private static final int BLOCK_BYTES = 128 << 10;
+    /** Outputs per item where arithmetic decides; a multiple of {@link Kernels#OUTPUT_STEP}. */
+    private static final int BLOCK_OUTPUTS = 48;
     /** Elements below which sharing costs more than it brings. */
     private static final int SERIAL_ELEMENTS = 16 << 10;
 
@@ -33,9 +32,10 @@ final class CpuBackend implements Backend {
     private final WorkerTeam team;
     private final Scratch[] scratch;
 
-    private float[] arranged = {};
+    private float[] packed = {};
     private float[] inner = {};
     private int[] natural = {};
+    private int[] panelStart = {};
 
     CpuBackend(String name, Kernels kernels, BackendOptions options) {
         this.name = name;
@@ -149,12 +149,17 @@ final class CpuBackend implements Backend {
                 table.append(keys, at, values, at);
             }
         };
-        if (rows * heads * headDim <= SERIAL_ELEMENTS) {
-            for (int head = 0; head < heads; head++) {
-                task.run(head, 0);
-            }
-        } else {
-            team.run(heads, task);
+        share(heads, rows * heads * headDim, task);
+    }
+
+    /** Runs items, by the team where there are so many elements that it pays. */
+    private void share(int items, long elements, WorkerTeam.Task task) {
+        if (elements > SERIAL_ELEMENTS) {
+            team.run(items, task);
+            return;
+        }
+        for (int item = 0; item < items; item++) {
+            task.run(item, 0);
         }
     }
 
@@ -170,45 +175,52 @@ final class CpuBackend implements Backend {
 
     @Override
     public void project(int rows, float[] x, List<Linear> maps, List<float[]> outs) {
-        // Maps whose weights have the same type read the rows in the same order, and go in one job.
-        for (int first = 0, last; first < maps.size(); first = last) {
-            DType dtype = maps.get(first).weight().dtype();
-            last = first + 1;
-            while (last < maps.size() && maps.get(last).weight().dtype() == dtype) {
-                last++;
-            }
-            projectAlike(rows, x, maps.subList(first, last), outs.subList(first, last));
-        }
-    }
-
-    private void projectAlike(int rows, float[] x, List<Linear> maps, List<float[]> outs) {
         int in = maps.getFirst().in();
-        DType dtype = maps.getFirst().weight().dtype();
-        float[] input = arrange(dtype, rows, in, x);
-        int perItem = blockRows(in, dtype);
+        packed = room(packed, kernels.panelRows(rows) * in);
+        int[] all = natural(rows);
+        int panel = kernels.panelWidth(rows, 0);
+        share(Math.ceilDiv(rows, panel), rows * in, (item, worker) -> {
+            int start = item * panel;
+            pack(x, all, start, Math.min(panel, rows - start), in, kernels.panelWidth(rows, start), start);
+        });
+        int[] blocks = new int[maps.size()];
         int[] firstItem = new int[maps.size() + 1];
         for (int m = 0; m < maps.size(); m++) {
-            firstItem[m + 1] = firstItem[m] + Math.ceilDiv(maps.get(m).out(), perItem);
+            blocks[m] = blockOutputs(rows, maps.get(m), Kernels.OUTPUT_STEP);
+            firstItem[m + 1] = firstItem[m] + Math.ceilDiv(maps.get(m).out(), blocks[m]);
         }
-        int[] all = natural(rows);
         team.run(firstItem[maps.size()], (item, worker) -> {
             int m = 0;
             while (firstItem[m + 1] <= item) {
                 m++;
             }
             Linear map = maps.get(m);
-            float[] out = outs.get(m);
-            int width = map.out();
-            int from = (item - firstItem[m]) * perItem;
-            int to = Math.min(width, from + perItem);
-            kernels.product(map.weight(), from, to, input, all, 0, rows, out, from, width);
-            float[] bias = map.bias();
-            for (int row = 0; bias.length > 0 && row < rows; row++) {
-                for (int o = from; o < to; o++) {
-                    out[row * width + o] += bias[o];
+            int from = (item - firstItem[m]) * blocks[m];
+            int to = Math.min(map.out(), from + blocks[m]);
+            projectBlock(map, from, to, rows, outs.get(m), scratch[worker]);
+        });
+    }
+
+    private void projectBlock(Linear map, int from, int to, int rows, float[] out, Scratch buffers) {
+        int room = Kernels.room(to - from);
+        float[] y = buffers.first(kernels.panelRows(rows) * room);
+        kernels.product(map.weight(), from, to, packed, 0, rows, y, buffers);
+        boolean biased = map.bias().length > 0;
+        for (int start = 0, width; start < rows; start += width) {
+            width = kernels.panelWidth(rows, start);
+            for (int row = start; row < Math.min(rows, start + width); row++) {
+                int at = row * map.out();
+                int result = start * room + row - start;
+                for (int o = from; o < to; o++, result += width) {
+                    out[at + o] = biased ? y[result] + map.bias()[o] : y[result];
                 }
             }
-        });
+        }
+    }
+
+    /** Lays rows out in {@link #packed} as the panel that begins with a row of it. */
+    private void pack(float[] x, int[] rowIndex, int first, int rows, int in, int width, int panelRow) {
+        kernels.pack(x, rowIndex, first, rows, in, width, packed, panelRow * in);
     }
 
     @Override
@@ -216,80 +228,92 @@ final class CpuBackend implements Backend {
         SwiGlu any = experts.getFirst();
         int hidden = any.gate().in();
         int width = any.width();
-        int slots = assignment.slots();
-        DType upType = any.gate().weight().dtype();
-        DType downType = any.down().weight().dtype();
-        float[] input = arrange(upType, assignment.rows(), hidden, x);
-        inner = inner.length < slots * width ? new float[slots * width] : inner;
         int[] busy = busy(assignment, experts.size());
-
-        int upRows = blockRows(hidden, upType);
-        int upItems = Math.ceilDiv(width, upRows);
-        team.run(busy.length * upItems, (item, worker) -> {
-            int expert = busy[item / upItems];
-            int from = item % upItems * upRows;
-            int to = Math.min(width, from + upRows);
-            gateAndUp(experts.get(expert), assignment, expert, from, to, input, scratch[worker], downType);
+        int most = 0;
+        panelStart = panelStart.length < experts.size() ? new int[experts.size()] : panelStart;
+        int panelRows = 0;
+        for (int expert : busy) {
+            int rows = assignment.end(expert) - assignment.start(expert);
+            panelStart[expert] = panelRows;
+            panelRows += kernels.panelRows(rows);
+            most = Math.max(most, rows);
+        }
+        packed = room(packed, panelRows * hidden);
+        inner = room(inner, panelRows * width);
+        share(busy.length, panelRows * hidden, (item, worker) -> {
+            int expert = busy[item];
+            int first = assignment.start(expert);
+            int rows = assignment.end(expert) - first;
+            for (int start = 0, panel; start < rows; start += panel) {
+                panel = kernels.panelWidth(rows, start);
+                pack(
+                        x,
+                        assignment.slotRows(),
+                        first + start,
+                        Math.min(panel, rows - start),
+                        hidden,
+                        panel,
+                        panelStart[expert] + start);
+            }
         });
 
-        int downRows = blockRows(width, downType);
-        int[] all = natural(slots);
-        team.run(Math.ceilDiv(hidden, downRows), (item, worker) -> {
-            int from = item * downRows;
-            int to = Math.min(hidden, from + downRows);
+        int upBlock = blockOutputs(most, any.gate(), Kernels.PLACE_STEP);
+        int upItems = Math.ceilDiv(width, upBlock);
+        team.run(busy.length * upItems, (item, worker) -> {
+            int expert = busy[item / upItems];
+            int from = item % upItems * upBlock;
+            int to = Math.min(width, from + upBlock);
+            gateAndUp(experts.get(expert), assignment, expert, from, to, scratch[worker]);
+        });
+
+        int downBlock = blockOutputs(most, any.down(), Kernels.OUTPUT_STEP);
+        team.run(Math.ceilDiv(hidden, downBlock), (item, worker) -> {
+            int from = item * downBlock;
+            int to = Math.min(hidden, from + downBlock);
             for (int expert : busy) {
-                down(experts.get(expert), assignment, expert, from, to, all, scratch[worker], out);
+                down(experts.get(expert), assignment, expert, from, to, scratch[worker], out);
             }
         });
     }
 
-    /** inner[slot][from, to) = silu(gate·x) ⊙ (up·x), arranged for the product that follows. */
-    private void gateAndUp(
-            SwiGlu weights,
-            ExpertAssignment assignment,
-            int expert,
-            int from,
-            int to,
-            float[] input,
-            Scratch buffers,
-            DType downType) {
-        int first = assignment.start(expert);
-        int rows = assignment.end(expert) - first;
-        int block = to - from;
-        float[] gate = buffers.first(rows * block);
-        float[] up = buffers.second(rows * block);
-        int[] rowOf = assignment.slotRows();
-        kernels.product(weights.gate().weight(), from, to, input, rowOf, first, rows, gate, 0, block);
-        kernels.product(weights.up().weight(), from, to, input, rowOf, first, rows, up, 0, block);
-        for (int i = 0; i < rows * block; i++) {
-            gate[i] = gate[i] / (1f + (float) Math.exp(-gate[i])) * up[i];
-        }
-        for (int i = 0; i < rows; i++) {
-            kernels.arrange(downType, gate, i * block, block, inner, (first + i) * weights.width() + from);
+    /** inner[from, to) = silu(gate·x) ⊙ (up·x) for the expert's slots. */
+    private void gateAndUp(SwiGlu weights, ExpertAssignment assignment, int expert, int from, int to, Scratch buffers) {
+        int rows = assignment.end(expert) - assignment.start(expert);
+        int room = Kernels.room(to - from);
+        int length = kernels.panelRows(rows) * room;
+        float[] gate = buffers.first(length);
+        float[] up = buffers.second(length);
+        int xOffset = panelStart[expert] * weights.gate().in();
+        kernels.product(weights.gate().weight(), from, to, packed, xOffset, rows, gate, buffers);
+        kernels.product(weights.up().weight(), from, to, packed, xOffset, rows, up, buffers);
+        kernels.gate(gate, up, length);
+        int in = weights.width();
+        for (int start = 0, width; start < rows; start += width) {
+            width = kernels.panelWidth(rows, start);
+            int panel = (panelStart[expert] + start) * in;
+            kernels.place(gate, start * room, from, to, in, width, inner, panel);
         }
     }
 
     /** out[row][from, to) += weight · (down·inner) for the expert's slots. */
     private void down(
-            SwiGlu weights,
-            ExpertAssignment assignment,
-            int expert,
-            int from,
-            int to,
-            int[] all,
-            Scratch buffers,
-            float[] out) {
+            SwiGlu weights, ExpertAssignment assignment, int expert, int from, int to, Scratch buffers, float[] out) {
         int first = assignment.start(expert);
         int rows = assignment.end(expert) - first;
-        int block = to - from;
+        int room = Kernels.room(to - from);
         int hidden = weights.down().out();
-        float[] result = buffers.first(rows * block);
-        kernels.product(weights.down().weight(), from, to, inner, all, first, rows, result, 0, block);
-        for (int i = 0; i < rows; i++) {
-            float weight = assignment.slotWeights()[first + i];
-            int at = assignment.slotRows()[first + i] * hidden + from;
-            for (int o = 0; o < block; o++) {
-                out[at + o] += weight * result[i * block + o];
+        float[] y = buffers.first(kernels.panelRows(rows) * room);
+        kernels.product(
+                weights.down().weight(), from, to, inner, panelStart[expert] * weights.width(), rows, y, buffers);
+        for (int start = 0, width; start < rows; start += width) {
+            width = kernels.panelWidth(rows, start);
+            for (int row = start; row < Math.min(rows, start + width); row++) {
+                float weight = assignment.slotWeights()[first + row];
+                int at = assignment.slotRows()[first + row] * hidden;
+                int result = start * room + row - start;
+                for (int o = from; o < to; o++, result += width) {
+                    out[at + o] += weight * y[result];
+                }
             }
         }
     }
@@ -305,19 +329,16 @@ final class CpuBackend implements Backend {
         return Arrays.copyOf(busy, count);
     }
 
-    private float[] arrange(DType dtype, int rows, int width, float[] x) {
-        if (!kernels.arranges(dtype)) {
-            return x;
-        }
-        arranged = arranged.length < rows * width ? new float[rows * width] : arranged;
-        float[] out = arranged;
-        forRows(rows, width, row -> kernels.arrange(dtype, x, row * width, width, out, row * width));
-        return out;
+    /** How many outputs make an item, a multiple of a step. */
+    private int blockOutputs(int rows, Linear map, int step) {
+        boolean many = kernels.panelWidth(rows, 0) > 1;
+        int rowBytes = map.in() * map.weight().dtype().bytes();
+        int outputs = many ? BLOCK_OUTPUTS : BLOCK_BYTES / Math.max(1, rowBytes);
+        return Math.max(1, Math.ceilDiv(outputs, step)) * step;
     }
 
-    private static int blockRows(int in, DType dtype) {
-        int rows = BLOCK_BYTES / Math.max(1, in * dtype.bytes());
-        return Math.max(BLOCK_STEP, rows / BLOCK_STEP * BLOCK_STEP);
+    private static float[] room(float[] buffer, int length) {
+        return buffer.length < length ? new float[length] : buffer;
     }
 
     /** The row index that selects rows in their own order. */

@@ -14,7 +14,7 @@ interface PageKernel {
     int step();
 
     /**
-     * y[r][c] = Σ_i a[r][i] · m[i][c] for four rows r, from ≤ i &lt; to, firstColumn ≤ c &lt; lastColumn.
+     * y[r][c] += Σ_i a[r][i] · m[i][c] for four rows r, from ≤ i &lt; to, firstColumn ≤ c &lt; lastColumn.
      *
      * @param m the bytes of (·, columns)
      * @param columns length of a row of m
@@ -25,11 +25,11 @@ interface PageKernel {
      * @param a the left factor
      * @param aOffset where its first row starts
      * @param aStride distance between its rows; 0 repeats one row
-     * @param y receives the product, natural order
+     * @param y receives the product, in the order that {@link #restore} undoes
      * @param yOffset where column 0 of the first row goes
      * @param yStride distance between its rows
      */
-    void product(
+    void add(
             MemorySegment m,
             int columns,
             int from,
@@ -42,4 +42,13 @@ interface PageKernel {
             float[] y,
             int yOffset,
             int yStride);
+
+    /**
+     * Puts columns in their natural order; elementwise work may come before.
+     *
+     * @param y holds a row of products
+     * @param at where a multiple of {@link #step()} columns begins
+     * @param count how many columns, likewise
+     */
+    void restore(float[] y, int at, int count);
 }

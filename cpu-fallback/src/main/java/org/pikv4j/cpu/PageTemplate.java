@@ -3,10 +3,9 @@ package org.pikv4j.cpu;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Four rows by two vectors of columns in eight accumulators; see {@link DotTemplate} for why they are spelled out. */
+/** Four rows by two vectors of columns in eight accumulators; see {@link WeightTemplate} for why they are spelled out. */
 final class PageTemplate implements PageKernel {
     private static final PairLoad LOAD = Specialised.parameter(MethodHandles.lookup(), PairLoad.class);
     private static final VectorSpecies<Float> FLOATS = LOAD.floats();
@@ -14,8 +13,7 @@ final class PageTemplate implements PageKernel {
     private static final int STEP = 2 * LANES;
     private static final int ELEMENT = LOAD.dtype().bytes();
     private static final boolean INTERLEAVED = LOAD.interleaved();
-    private static final VectorShuffle<Float> ZIP_LOW = VectorShuffle.makeZip(FLOATS, 0);
-    private static final VectorShuffle<Float> ZIP_HIGH = VectorShuffle.makeZip(FLOATS, 1);
+    private static final PairOrder ORDER = new PairOrder(FLOATS);
 
     @Override
     public int step() {
@@ -23,7 +21,7 @@ final class PageTemplate implements PageKernel {
     }
 
     @Override
-    public void product(
+    public void add(
             MemorySegment m,
             int columns,
             int from,
@@ -53,21 +51,25 @@ final class PageTemplate implements PageKernel {
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector lo0 = FloatVector.zero(FLOATS);
-        FloatVector lo1 = lo0;
-        FloatVector lo2 = lo0;
-        FloatVector lo3 = lo0;
-        FloatVector hi0 = lo0;
-        FloatVector hi1 = lo0;
-        FloatVector hi2 = lo0;
-        FloatVector hi3 = lo0;
+        int y1 = yAt + yStride;
+        int y2 = y1 + yStride;
+        int y3 = y2 + yStride;
+        FloatVector lo0 = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector hi0 = FloatVector.fromArray(FLOATS, y, yAt + LANES);
+        FloatVector lo1 = FloatVector.fromArray(FLOATS, y, y1);
+        FloatVector hi1 = FloatVector.fromArray(FLOATS, y, y1 + LANES);
+        FloatVector lo2 = FloatVector.fromArray(FLOATS, y, y2);
+        FloatVector hi2 = FloatVector.fromArray(FLOATS, y, y2 + LANES);
+        FloatVector lo3 = FloatVector.fromArray(FLOATS, y, y3);
+        FloatVector hi3 = FloatVector.fromArray(FLOATS, y, y3 + LANES);
         int a1 = aOffset + aStride;
         int a2 = a1 + aStride;
         int a3 = a2 + aStride;
         for (int i = from; i < to; i++) {
             long at = ((long) i * columns + column) * ELEMENT;
-            FloatVector lo = LOAD.first(m, at);
-            FloatVector hi = LOAD.second(m, at);
+            FloatVector stored = LOAD.load(m, at);
+            FloatVector lo = LOAD.first(stored);
+            FloatVector hi = LOAD.second(stored, m, at);
             FloatVector f = FloatVector.broadcast(FLOATS, a[aOffset + i]);
             lo0 = lo.fma(f, lo0);
             hi0 = hi.fma(f, hi0);
@@ -81,19 +83,23 @@ final class PageTemplate implements PageKernel {
             lo3 = lo.fma(f, lo3);
             hi3 = hi.fma(f, hi3);
         }
-        store(lo0, hi0, y, yAt);
-        store(lo1, hi1, y, yAt + yStride);
-        store(lo2, hi2, y, yAt + 2 * yStride);
-        store(lo3, hi3, y, yAt + 3 * yStride);
+        lo0.intoArray(y, yAt);
+        hi0.intoArray(y, yAt + LANES);
+        lo1.intoArray(y, y1);
+        hi1.intoArray(y, y1 + LANES);
+        lo2.intoArray(y, y2);
+        hi2.intoArray(y, y2 + LANES);
+        lo3.intoArray(y, y3);
+        hi3.intoArray(y, y3 + LANES);
     }
 
-    private static void store(FloatVector lo, FloatVector hi, float[] y, int at) {
-        if (INTERLEAVED) {
-            lo.rearrange(ZIP_LOW, hi).intoArray(y, at);
-            lo.rearrange(ZIP_HIGH, hi).intoArray(y, at + LANES);
-        } else {
-            lo.intoArray(y, at);
-            hi.intoArray(y, at + LANES);
+    @Override
+    public void restore(float[] y, int at, int count) {
+        for (int i = at; INTERLEAVED && i < at + count; i += STEP) {
+            FloatVector even = FloatVector.fromArray(FLOATS, y, i);
+            FloatVector odd = FloatVector.fromArray(FLOATS, y, i + LANES);
+            ORDER.low(even, odd).intoArray(y, i);
+            ORDER.high(even, odd).intoArray(y, i + LANES);
         }
     }
 }

@@ -10,8 +10,8 @@ import org.pikv4j.tensor.DType;
 
 /**
  * How a run of 2·lanes stored elements becomes two float vectors, {@link #first} and {@link #second}. Types of 16 bits are
- * loaded as ints and split by shift and mask, even elements first, odd ones second, since narrow vectors cast to wider ones
- * cost four times as much; {@link #interleaved} says in which order the two vectors hold the run.
+ * split as ints, by shift and mask, even elements first, odd ones second, since narrow vectors cast to wider ones cost four
+ * times as much; {@link #interleaved} says in which order the two vectors hold the run.
  *
  * <p>Implementations are records: the compiler trusts their fields, so that a constant one leaves no trace.
  */
@@ -35,23 +35,31 @@ sealed interface PairLoad {
     /**
      * @param data the bytes
      * @param offset where the run starts, in bytes
-     * @return lanes elements, widened
+     * @return the first vector's worth of bytes, as stored
      */
-    FloatVector first(MemorySegment data, long offset);
+    default FloatVector load(MemorySegment data, long offset) {
+        return FloatVector.fromMemorySegment(floats(), data, offset, ByteOrder.LITTLE_ENDIAN);
+    }
 
     /**
+     * @param stored what {@link #load} gave
+     * @return lanes elements, widened
+     */
+    FloatVector first(FloatVector stored);
+
+    /**
+     * @param stored what {@link #load} gave
      * @param data the bytes
      * @param offset where the run starts, in bytes
      * @return the other lanes elements
      */
-    FloatVector second(MemorySegment data, long offset);
+    FloatVector second(FloatVector stored, MemorySegment data, long offset);
 
     static PairLoad of(DType dtype, VectorSpecies<Float> floats) {
-        VectorSpecies<Integer> ints = floats.withLanes(int.class);
         return switch (dtype) {
             case F32 -> new F32(floats);
-            case BF16 -> new Bf16(floats, ints);
-            case F16 -> new F16(floats, ints);
+            case BF16 -> new Bf16(floats);
+            case F16 -> new F16(floats);
         };
     }
 
@@ -67,18 +75,18 @@ sealed interface PairLoad {
         }
 
         @Override
-        public FloatVector first(MemorySegment data, long offset) {
-            return FloatVector.fromMemorySegment(floats, data, offset, ByteOrder.LITTLE_ENDIAN);
+        public FloatVector first(FloatVector stored) {
+            return stored;
         }
 
         @Override
-        public FloatVector second(MemorySegment data, long offset) {
+        public FloatVector second(FloatVector stored, MemorySegment data, long offset) {
             return FloatVector.fromMemorySegment(
                     floats, data, offset + floats.vectorByteSize(), ByteOrder.LITTLE_ENDIAN);
         }
     }
 
-    record Bf16(VectorSpecies<Float> floats, VectorSpecies<Integer> ints) implements PairLoad {
+    record Bf16(VectorSpecies<Float> floats) implements PairLoad {
         @Override
         public DType dtype() {
             return DType.BF16;
@@ -90,22 +98,18 @@ sealed interface PairLoad {
         }
 
         @Override
-        public FloatVector first(MemorySegment data, long offset) {
-            return IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
-                    .lanewise(VectorOperators.LSHL, 16)
-                    .reinterpretAsFloats();
+        public FloatVector first(FloatVector stored) {
+            return stored.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         }
 
         @Override
-        public FloatVector second(MemorySegment data, long offset) {
-            return IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
-                    .and(0xffff0000)
-                    .reinterpretAsFloats();
+        public FloatVector second(FloatVector stored, MemorySegment data, long offset) {
+            return stored.reinterpretAsInts().and(0xffff0000).reinterpretAsFloats();
         }
     }
 
     /** The exponent is re-biased by a product with 2^112, which is exact and right for subnormal numbers too. */
-    record F16(VectorSpecies<Float> floats, VectorSpecies<Integer> ints) implements PairLoad {
+    record F16(VectorSpecies<Float> floats) implements PairLoad {
         private static final float REBIAS = 0x1p112f;
 
         @Override
@@ -119,15 +123,13 @@ sealed interface PairLoad {
         }
 
         @Override
-        public FloatVector first(MemorySegment data, long offset) {
-            return widen(IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
-                    .lanewise(VectorOperators.LSHL, 16));
+        public FloatVector first(FloatVector stored) {
+            return widen(stored.reinterpretAsInts().lanewise(VectorOperators.LSHL, 16));
         }
 
         @Override
-        public FloatVector second(MemorySegment data, long offset) {
-            return widen(IntVector.fromMemorySegment(ints, data, offset, ByteOrder.LITTLE_ENDIAN)
-                    .and(0xffff0000));
+        public FloatVector second(FloatVector stored, MemorySegment data, long offset) {
+            return widen(stored.reinterpretAsInts().and(0xffff0000));
         }
 
         /** From a half in the upper 16 bits of each lane. Weights and keys are finite: infinities are not restored. */

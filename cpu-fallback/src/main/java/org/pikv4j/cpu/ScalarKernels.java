@@ -25,34 +25,38 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public boolean arranges(DType dtype) {
-        return false;
+    public void gate(float[] gate, float[] up, int count) {
+        for (int i = 0; i < count; i++) {
+            gate[i] = gate[i] / (1f + (float) Math.exp(-gate[i])) * up[i];
+        }
     }
 
     @Override
-    public void arrange(DType dtype, float[] x, int xOffset, int count, float[] out, int outOffset) {
-        System.arraycopy(x, xOffset, out, outOffset, count);
+    public int panelWidth(int rows, int start) {
+        return 1;
     }
 
     @Override
-    public void product(
-            Tensor weight,
-            int from,
-            int to,
-            float[] x,
-            int[] rowIndex,
-            int first,
-            int rows,
-            float[] y,
-            int yOffset,
-            int yStride) {
+    public void pack(
+            float[] x, int[] rowIndex, int first, int rows, int in, int width, float[] panel, int panelOffset) {
+        System.arraycopy(x, rowIndex[first] * in, panel, panelOffset, in);
+    }
+
+    @Override
+    public void place(float[] y, int yOffset, int from, int to, int in, int width, float[] panel, int panelOffset) {
+        System.arraycopy(y, yOffset, panel, panelOffset + from, to - from);
+    }
+
+    @Override
+    public void product(Tensor weight, int from, int to, float[] x, int xOffset, int rows, float[] y, Scratch scratch) {
         int in = weight.dim(1);
+        int room = Kernels.room(to - from);
         DType dtype = weight.dtype();
-        float[] w = new float[in];
+        float[] w = scratch.wide(in);
         for (int o = from; o < to; o++) {
             dtype.read(weight.data(), (long) o * in * dtype.bytes(), w, 0, in);
-            for (int i = 0; i < rows; i++) {
-                y[yOffset + i * yStride + o - from] = dot(w, 0, x, rowIndex[first + i] * in, in);
+            for (int row = 0; row < rows; row++) {
+                y[row * room + o - from] = dot(w, 0, x, xOffset + row * in, in);
             }
         }
     }

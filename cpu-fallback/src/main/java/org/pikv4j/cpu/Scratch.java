@@ -5,7 +5,7 @@ final class Scratch {
     private float[] first = {};
     private float[] second = {};
     private float[] third = {};
-    private float[] fourth = {};
+    private float[] wide = {};
 
     float[] first(int length) {
         first = first.length < length ? new float[length] : first;
@@ -22,8 +22,9 @@ final class Scratch {
         return third;
     }
 
-    float[] fourth(int length) {
-        fourth = fourth.length < length ? new float[length] : fourth;
-        return fourth;
+    /** For widened weights: the other buffers may hold what a product reads or writes. */
+    float[] wide(int length) {
+        wide = wide.length < length ? new float[length] : wide;
+        return wide;
     }
 }
