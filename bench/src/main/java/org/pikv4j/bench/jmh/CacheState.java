@@ -1,0 +1,93 @@
+package org.pikv4j.bench.jmh;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.Partials;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageLayout;
+import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.RopeSpec;
+
+/** A sequence of as many layers as the working set takes, filled with random rows, in the head shapes of preset m. */
+final class CacheState implements AutoCloseable {
+    static final int PAGE_TOKENS = 64;
+    static final AttentionSpec SPEC = new AttentionSpec(
+            16,
+            4,
+            64,
+            0.125f,
+            AttentionSpec.FULL,
+            new RopeSpec(1e6, 64),
+            AttentionSpec.QkNorm.NONE,
+            Float.POSITIVE_INFINITY);
+
+    private static final int FILL_ROWS = 256;
+
+    final SequenceCache sequence;
+    final int layers;
+    private final PagePool pool;
+    private final Partials partials = new Partials(SPEC.headDim());
+
+    /**
+     * @param backend what allocates and fills the pages
+     * @param form how rows are kept
+     * @param tokens tokens of the sequence
+     * @param layers number of layers
+     */
+    CacheState(Backend backend, PageForm form, int tokens, int layers) {
+        this.layers = layers;
+        PageLayout page = new PageLayout(form, PAGE_TOKENS, SPEC.headDim());
+        CacheLayout layout = new CacheLayout(
+                Collections.nCopies(layers, new CacheLayout.Layer(page, SPEC.kvHeads(), SPEC.window())));
+        pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
+        sequence = new SequenceCache(layout, pool);
+        float[] keys = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 3);
+        float[] values = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 4);
+        for (int at = 0; at < tokens; at += FILL_ROWS) {
+            int rows = Math.min(FILL_ROWS, tokens - at);
+            sequence.reserve(rows);
+            for (int layer = 0; layer < layers; layer++) {
+                backend.append(sequence.tables(layer), 0, rows, keys, values);
+            }
+            sequence.commit(rows);
+        }
+    }
+
+    /**
+     * @return layers that make a working set beyond the last-level cache
+     */
+    static int layersFor(PageForm form, int tokens) {
+        PageLayout page = new PageLayout(form, PAGE_TOKENS, SPEC.headDim());
+        return Kernels.pieces((long) SPEC.kvHeads() * Math.ceilDiv(tokens, PAGE_TOKENS) * page.pageBytes());
+    }
+
+    /**
+     * @param layer the layer
+     * @param queries (row, heads, headDim)
+     * @param rows number of query rows, the newest of the sequence
+     * @param out receives the outputs
+     * @return a plan that has those rows attend to all that is before them
+     */
+    AttentionPlan plan(int layer, float[] queries, int rows, float[] out) {
+        AttentionPlan plan = new AttentionPlan(SPEC, queries, out, partials, layer, Optional.empty());
+        List<PageTable> tables = new ArrayList<>(sequence.tables(layer));
+        for (int head = 0; head < tables.size(); head++) {
+            plan.add(0, rows, sequence.length() - rows, head, tables.get(head));
+        }
+        return plan;
+    }
+
+    @Override
+    public void close() {
+        sequence.close();
+        pool.close();
+    }
+}
