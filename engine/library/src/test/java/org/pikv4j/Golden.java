@@ -36,8 +36,24 @@ record Golden(Path model, int[] inputIds, float[] logits, int[] greedyIds) {
     }
 
     static Golden of(Path model) {
+        return of(model, model.resolve("golden.safetensors"));
+    }
+
+    /** The demo model. */
+    static Golden recallMoe() {
+        return of(
+                Path.of("../cli/src/main/resources/org/pikv4j/cli/demo"),
+                Path.of("../../bench/data/recall-moe/golden.safetensors"));
+    }
+
+    /** Its harder sibling, with one KV head. */
+    static Golden recallCodes() {
+        return of(Path.of("../../bench/data/recall-codes"));
+    }
+
+    private static Golden of(Path model, Path golden) {
         try (Arena arena = Arena.ofConfined()) {
-            SafetensorsFile file = SafetensorsFile.map(model.resolve("golden.safetensors"), arena);
+            SafetensorsFile file = SafetensorsFile.map(golden, arena);
             return new Golden(
                     model,
                     bytes(file, "input_ids").toArray(ValueLayout.JAVA_INT_UNALIGNED),

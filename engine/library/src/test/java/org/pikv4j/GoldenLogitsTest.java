@@ -3,6 +3,7 @@ package org.pikv4j;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -10,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.cache.compression.PageForms;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
@@ -38,7 +40,17 @@ class GoldenLogitsTest {
     @ParameterizedTest(name = "{0}, {1}, pages of {2}, chunks of {3}")
     @MethodSource("cases")
     void logitsAndGreedyTokensAreTheReferences(String fixture, String backend, int pageTokens, int chunk) {
-        Golden golden = Golden.of(Golden.fixture(fixture));
+        check(Golden.of(Golden.fixture(fixture)), backend, pageTokens, chunk);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"scalar", "vector"})
+    void theTrainedModelsToo(String backend) {
+        check(Golden.recallMoe(), backend, 64, 100);
+        check(Golden.recallCodes(), backend, 16, 37);
+    }
+
+    private static void check(Golden golden, String backend, int pageTokens, int chunk) {
         try (Engine engine = PiKV.model(golden.model())
                 .backend(backend)
                 .kvDtype(PageForms.F32)
@@ -73,6 +85,6 @@ class GoldenLogitsTest {
     }
 
     static List<Integer> asList(int[] ids) {
-        return java.util.Arrays.stream(ids).boxed().toList();
+        return Arrays.stream(ids).boxed().toList();
     }
 }

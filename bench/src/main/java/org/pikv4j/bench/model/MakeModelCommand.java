@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.pikv4j.cli.CommonOptions;
@@ -85,7 +86,7 @@ public final class MakeModelCommand implements Callable<Integer> {
 
     /** Everything goes to a directory beside the target, which takes its place when it is whole. */
     private void write(Path target, Path parent) throws IOException {
-        Path temporary = Files.createTempDirectory(parent, "." + target.getFileName() + ".");
+        Path temporary = Files.createDirectory(parent.resolve("." + target.getFileName() + "." + UUID.randomUUID()));
         ModelMaker maker = new ModelMaker(size.preset(), seed);
         try (DemoModel demo = new DemoModel();
                 Progress progress = Progress.onStderr()) {
