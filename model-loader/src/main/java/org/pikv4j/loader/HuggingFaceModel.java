@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.pikv4j.loader.chat.ChatTemplates;
 import org.pikv4j.loader.tokenizer.HuggingFaceTokenizer;
 import org.pikv4j.model.GenerationDefaults;
 import org.pikv4j.model.LoadedModel;
@@ -12,7 +13,8 @@ import org.pikv4j.model.ModelWeights;
 import org.pikv4j.text.ChatTemplate;
 import org.pikv4j.text.Tokenizer;
 
-/** A model whose weights are views of mapped files. The tokenizer is read when it is first asked for. */
+/** A model whose weights are views of mapped files. The tokenizer and the chat template are read when
+ * they are first asked for. */
 final class HuggingFaceModel implements LoadedModel {
     private static final String TOKENIZER = "tokenizer.json";
 
@@ -23,6 +25,7 @@ final class HuggingFaceModel implements LoadedModel {
     private final Arena arena;
     private final long weightBytes;
     private final Lazy<Tokenizer> tokenizer;
+    private final Lazy<Optional<ChatTemplate>> chatTemplate;
 
     /**
      * @param arena owns the mappings and is closed with the model
@@ -42,6 +45,7 @@ final class HuggingFaceModel implements LoadedModel {
         this.arena = arena;
         this.weightBytes = weightBytes;
         tokenizer = new Lazy<>(() -> HuggingFaceTokenizer.load(directory.resolve(TOKENIZER)));
+        chatTemplate = new Lazy<>(() -> ChatTemplates.load(directory));
     }
 
     @Override
@@ -66,7 +70,7 @@ final class HuggingFaceModel implements LoadedModel {
 
     @Override
     public Optional<ChatTemplate> chatTemplate() {
-        return Optional.empty();
+        return chatTemplate.get();
     }
 
     @Override

@@ -54,6 +54,22 @@ public final class Fields {
     }
 
     /**
+     * @param name a field
+     * @return whether it is a list
+     */
+    public boolean isList(String name) {
+        return object.path(name).isArray();
+    }
+
+    /**
+     * @param name a field
+     * @return whether it is an object
+     */
+    public boolean isObject(String name) {
+        return object.path(name).isObject();
+    }
+
+    /**
      * @param name a field that must be there
      * @return its value, at least 1
      */
