@@ -21,7 +21,8 @@ final class SpeedPicture {
                 .xAxisTitle("tokens in the cache")
                 .yAxisTitle("tokens per second")
                 .build();
-        chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNE);
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideS);
+        chart.getStyler().setLegendLayout(Styler.LegendLayout.Horizontal);
         chart.getStyler().setLabelsVisible(true);
         chart.getStyler().setLabelsFontColorAutomaticEnabled(true);
         chart.getStyler().setDecimalPattern("#0.#");
