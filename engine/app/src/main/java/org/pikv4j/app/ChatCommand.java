@@ -1,9 +1,11 @@
 package org.pikv4j.app;
 
+import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.CtrlC;
+import org.pikv4j.cli.DemoModel;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.ModelSource;
@@ -56,20 +58,33 @@ final class ChatCommand implements Callable<Integer> {
             GenerationOptions options = sampling.over(engine.model().generationDefaults());
             sampling.warn(options);
             try (Chat chat = new Chat(engine, system, options, progress, spec)) {
-                CtrlC.does(() -> {
-                    if (!chat.cancel()) {
-                        System.exit(ExitCodes.INTERRUPTED);
-                    }
-                });
                 boolean person = Terminal.IN.present();
+                CtrlC.does(() -> interrupt(chat, person));
                 if (person) {
-                    spec.commandLine()
-                            .getErr()
-                            .println("Talking with the " + model.name() + "; /reset begins anew, /exit ends.");
+                    greet(model);
                 }
                 chat.run(System.in, person);
             }
         }
         return ExitCodes.OK;
+    }
+
+    /** Ctrl-C ends the answer under way; without one, the chat. */
+    private void interrupt(Chat chat, boolean person) {
+        if (!chat.cancel()) {
+            if (person) {
+                spec.commandLine().getErr().println();
+            }
+            System.exit(ExitCodes.INTERRUPTED);
+        }
+    }
+
+    private void greet(ModelSource model) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("Talking with " + model.name() + "; /reset begins anew, /exit ends.");
+        if (model instanceof DemoModel) {
+            err.println("It knows nothing but what --system tells it, for instance: Notes: Ada likes mango."
+                    + " Then ask: Question: What does Ada like?");
+        }
     }
 }

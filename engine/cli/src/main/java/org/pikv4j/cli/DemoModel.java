@@ -48,7 +48,7 @@ public final class DemoModel implements ModelSource {
 
     @Override
     public String name() {
-        return "demo model";
+        return "the demo model";
     }
 
     @Override
