@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,6 +46,27 @@ class InterruptionTest {
         assertThat(process.waitFor()).isEqualTo(130);
         assertThat(directory.resolve("err")).isEmptyFile();
         Files.delete(ids);
+        assertNothingLeft();
+    }
+
+    @Test
+    void aChatGoesOnAfterAnAnswerThatWasEnded() throws Exception {
+        Process process = start("chat", "--max-tokens", "8000", "--stop", "never", "--system", "Notes: Ada");
+        String out;
+        try (OutputStream in = process.getOutputStream();
+                InputStream answers = process.getInputStream()) {
+            in.write("Question: Where is the knife?\n".getBytes(StandardCharsets.UTF_8));
+            in.flush();
+            byte[] first = answers.readNBytes(1);
+            interrupt(process);
+            in.write("/exit\n".getBytes(StandardCharsets.UTF_8));
+            in.flush();
+            out = new String(first, StandardCharsets.UTF_8)
+                    + new String(answers.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        assertThat(process.waitFor()).isZero();
+        assertThat(out).endsWith("\n");
+        assertThat(Files.readString(directory.resolve("err"))).matches("\\[first token .* per token \\| scalar]\n");
         assertNothingLeft();
     }
 
