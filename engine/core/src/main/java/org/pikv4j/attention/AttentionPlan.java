@@ -19,7 +19,10 @@ import org.pikv4j.model.AttentionSpec;
 public final class AttentionPlan {
     /** Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. */
     private static final int TILE_ROWS = 16;
-    /** Tokens per item when there are few rows; merging an item costs as much as attending to about one token. */
+    /**
+     * Tokens per item when there are few rows, so that one long sequence keeps all threads busy; merging an item costs as
+     * much as attending to about one token.
+     */
     private static final int SPLIT_TOKENS = 1024;
 
     private final AttentionSpec spec;
