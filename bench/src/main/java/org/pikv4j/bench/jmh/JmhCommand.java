@@ -89,8 +89,7 @@ public final class JmhCommand implements Callable<Integer> {
                 runner.list();
                 return ExitCodes.OK;
             }
-            double bandwidth =
-                    ReadBandwidth.measure(BackendOptions.defaults().threads());
+            double bandwidth = ReadBandwidth.measure(BackendOptions.defaults().threads());
             print(output, new Report(Machine.here(), bandwidth, scores(runner.run())));
             return ExitCodes.OK;
         } catch (CommandLineOptionException e) {
@@ -108,8 +107,7 @@ public final class JmhCommand implements Callable<Integer> {
 
     private void print(Output output, Report report) {
         output.println(report.machine().line());
-        output.println(
-                String.format(Locale.ROOT, "read bandwidth %.1f GB/s", report.readBandwidth() / 1e9));
+        output.println(String.format(Locale.ROOT, "read bandwidth %.1f GB/s", report.readBandwidth() / 1e9));
         output.println("");
         int width = Math.max(
                 10,
@@ -119,7 +117,12 @@ public final class JmhCommand implements Callable<Integer> {
                         .orElse(0));
         output.println(String.format(
                 "%-" + width + "s %12s %8s %7s %9s %12s",
-                "kernel", "time/call", "GB/s", "share", "GFLOP/s", "allocated"));
+                "kernel",
+                "time/call",
+                "GB/s",
+                "share",
+                "GFLOP/s",
+                "allocated"));
         for (KernelScore score : report.kernels()) {
             output.println(String.format(
                     Locale.ROOT,

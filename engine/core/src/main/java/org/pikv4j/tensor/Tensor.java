@@ -16,6 +16,7 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
 
     public Tensor {
         shape = List.copyOf(shape);
+        data = NativeView.of(data);
         long expected = elements(shape) * dtype.bytes();
         if (data.byteSize() != expected) {
             throw new IllegalArgumentException(
