@@ -1,14 +1,12 @@
 package org.pikv4j.bench.jmh;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -64,7 +62,7 @@ public final class JmhCommand implements Callable<Integer> {
      * What the JSON holds.
      *
      * @param machine where
-     * @param readBandwidth bytes per second that Java reads on this machine, measured before the benchmarks
+     * @param readBandwidth bytes per second that Java reads on this machine, measured in the same run
      * @param kernels one entry per benchmark and choice of parameters
      */
     record Report(Machine machine, double readBandwidth, List<KernelScore> kernels) {}
@@ -89,8 +87,10 @@ public final class JmhCommand implements Callable<Integer> {
                 runner.list();
                 return ExitCodes.OK;
             }
+            List<KernelScore> kernels =
+                    runner.run().stream().map(KernelScore::of).toList();
             double bandwidth = ReadBandwidth.measure(BackendOptions.defaults().threads());
-            print(output, new Report(Machine.here(), bandwidth, scores(runner.run())));
+            print(output, new Report(Machine.here(), bandwidth, kernels));
             return ExitCodes.OK;
         } catch (CommandLineOptionException e) {
             throw new InvalidOptionException("after --: " + e.getMessage());
@@ -99,10 +99,6 @@ public final class JmhCommand implements Callable<Integer> {
         } catch (RunnerException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private static List<KernelScore> scores(Collection<RunResult> results) {
-        return results.stream().map(KernelScore::of).toList();
     }
 
     private void print(Output output, Report report) {
