@@ -45,7 +45,8 @@ public final class MakeModelCommand implements Callable<Integer> {
             names = "--preset",
             required = true,
             description =
-                    "s: hidden 256, 4 layers, 10M parameters. m: hidden 1024, 8 layers, 432M parameters, 126M active.")
+                    "s: hidden 256, 4 layers, 10M parameters. m: hidden 1024, 8 layers, 432M parameters, of which a token uses"
+                            + " 126M, the embedding not counted.")
     private Size size = Size.s;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Directory to write.")

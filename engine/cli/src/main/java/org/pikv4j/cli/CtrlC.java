@@ -2,6 +2,8 @@ package org.pikv4j.cli;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Takes Ctrl-C away from the JVM, for programs that go on after it. Commands that end with it use {@link Interruption}.
@@ -9,6 +11,9 @@ import java.lang.reflect.Proxy;
  * <p>{@code sun.misc.Signal} is reached by reflection because javac warns about it in a way that no option silences.
  */
 public final class CtrlC {
+    /** The launcher may pass one Ctrl-C on a moment after the terminal did: what follows so soon is the same one. */
+    private static final long ECHO_NANOS = TimeUnit.MILLISECONDS.toNanos(600);
+
     private CtrlC() {}
 
     /**
@@ -20,9 +25,13 @@ public final class CtrlC {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            AtomicLong last = new AtomicLong(System.nanoTime() - ECHO_NANOS - 1);
             InvocationHandler onSignal = (proxy, method, arguments) -> switch (method.getName()) {
                 case "handle" -> {
-                    action.run();
+                    long now = System.nanoTime();
+                    if (now - last.getAndSet(now) > ECHO_NANOS) {
+                        action.run();
+                    }
                     yield null;
                 }
                 case "equals" -> proxy == arguments[0];

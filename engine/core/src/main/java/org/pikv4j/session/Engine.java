@@ -16,6 +16,7 @@ import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
+import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.text.TokenStream;
 
@@ -49,9 +50,10 @@ public final class Engine implements AutoCloseable {
             layout = CacheLayout.of(model.config(), options.pageForm(), options.pageTokens());
             long least = layout.smallestSequenceBytes();
             if (options.kvBudgetBytes() < least) {
-                throw new InvalidOptionException("the KV budget of " + options.kvBudgetBytes()
-                        + " bytes is too small: one page of " + options.pageTokens()
-                        + " tokens for every layer and KV head takes " + least + " bytes");
+                throw new InvalidOptionException("kv-budget " + ByteSize.format(options.kvBudgetBytes())
+                        + " is too small: one page of " + options.pageTokens()
+                        + " tokens for every layer and KV head takes "
+                        + ByteSize.format(least));
             }
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
             loop = new EngineLoop(

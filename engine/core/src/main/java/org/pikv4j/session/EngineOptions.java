@@ -27,13 +27,13 @@ public record EngineOptions(
     public EngineOptions {
         if (pageTokens < 16 || pageTokens > 4096 || pageTokens % 16 != 0) {
             throw new InvalidOptionException(
-                    "page tokens must be a multiple of 16 between 16 and 4096, not " + pageTokens);
+                    "page-tokens must be a multiple of 16 between 16 and 4096, not " + pageTokens);
         }
         if (kvBudgetBytes < 1) {
-            throw new InvalidOptionException("the KV budget must be positive, not " + kvBudgetBytes + " bytes");
+            throw new InvalidOptionException("kv-budget must be positive, not " + kvBudgetBytes + " bytes");
         }
         if (prefillChunk < 1 || prefillChunk > 4096) {
-            throw new InvalidOptionException("the prefill chunk must be between 1 and 4096, not " + prefillChunk);
+            throw new InvalidOptionException("prefill-chunk must be between 1 and 4096, not " + prefillChunk);
         }
     }
 }

@@ -37,14 +37,14 @@ public record GenerationOptions(
     public GenerationOptions {
         stopStrings = List.copyOf(stopStrings);
         endTokens = Set.copyOf(endTokens);
-        require(maxTokens >= 1, "max tokens must be at least 1, not " + maxTokens);
+        require(maxTokens >= 1, "max-tokens must be at least 1, not " + maxTokens);
         require(temperature >= 0 && temperature <= 1000, "temperature must be between 0 and 1000, not " + temperature);
         require(topK >= 0, "top-k must be 0 or more, not " + topK);
         require(topP > 0 && topP <= 1, "top-p must be above 0 and at most 1, not " + topP);
         require(minP >= 0 && minP <= 1, "min-p must be between 0 and 1, not " + minP);
         require(
                 repetitionPenalty > 0 && repetitionPenalty <= 1000,
-                "the repetition penalty must be above 0 and at most 1000, not " + repetitionPenalty);
+                "repetition-penalty must be above 0 and at most 1000, not " + repetitionPenalty);
         require(stopStrings.stream().noneMatch(String::isEmpty), "a stop string must not be empty");
     }
 

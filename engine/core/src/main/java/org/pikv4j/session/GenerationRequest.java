@@ -76,6 +76,7 @@ final class GenerationRequest extends Request {
             session.cache().truncate(session.cache().length() - 1);
         }
         promptTokens = remaining();
+        events.add(new Event.Prefill(0, promptTokens));
         for (int i = 0; i < session.tokenList().size(); i++) {
             sampler.see(session.tokenList().ids()[i]);
         }

@@ -19,6 +19,6 @@ public final class PageForms {
      * @throws org.pikv4j.error.InvalidOptionException if there is none of that name
      */
     public static PageForm named(String name) {
-        return Extensions.find("KV data type", PageForm.class, List.of(F32, BF16), name);
+        return Extensions.find("kv-dtype", PageForm.class, List.of(F32, BF16), name);
     }
 }

@@ -3,6 +3,7 @@ package org.pikv4j.cache.storage;
 import java.util.HashMap;
 import java.util.Map;
 import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.memory.ByteSize;
 
 /**
  * The owner of every slab of a cache: hands out pages, counts references, and keeps two exact accounts. <em>Held</em> is
@@ -59,16 +60,17 @@ public final class PagePool implements AutoCloseable {
         long room = budgetBytes - reservedBytes;
         long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
         if (bytes < block) {
-            throw new KvBudgetExceededException("the KV cache budget of " + budgetBytes + " bytes is used up: "
-                    + heldBytes + " bytes held in " + pages + " pages, another page takes " + block
-                    + " bytes; raise --kv-budget, shorten the context, or close sessions");
+            throw new KvBudgetExceededException("kv-budget " + ByteSize.format(budgetBytes) + " is used up: "
+                    + ByteSize.format(heldBytes) + " held in " + pages + " pages, another page takes "
+                    + ByteSize.format(block)
+                    + "; raise the budget, shorten the context, or close sessions");
         }
         try {
             sizeClass.add(allocator.allocate(bytes));
         } catch (OutOfMemoryError e) {
             throw new KvBudgetExceededException(
                     "the system has no " + bytes + " bytes more for the KV cache, which holds " + heldBytes
-                            + " bytes of its budget of " + budgetBytes + "; lower --kv-budget or shorten the context");
+                            + " bytes of its budget of " + budgetBytes + "; lower kv-budget or shorten the context");
         }
         reservedBytes += bytes;
     }
