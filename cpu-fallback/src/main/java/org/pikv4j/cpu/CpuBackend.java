@@ -286,6 +286,8 @@ final class CpuBackend implements Backend {
         int xOffset = panelStart[expert] * weights.gate().in();
         kernels.product(weights.gate().weight(), from, to, packed, xOffset, rows, gate, buffers);
         kernels.product(weights.up().weight(), from, to, packed, xOffset, rows, up, buffers);
+        addBias(weights.gate(), from, to, rows, gate);
+        addBias(weights.up(), from, to, rows, up);
         kernels.gate(gate, up, length);
         int in = weights.width();
         for (int start = 0, width; start < rows; start += width) {
@@ -305,6 +307,7 @@ final class CpuBackend implements Backend {
         float[] y = buffers.first(kernels.panelRows(rows) * room);
         kernels.product(
                 weights.down().weight(), from, to, inner, panelStart[expert] * weights.width(), rows, y, buffers);
+        addBias(weights.down(), from, to, rows, y);
         for (int start = 0, width; start < rows; start += width) {
             width = kernels.panelWidth(rows, start);
             for (int row = start; row < Math.min(rows, start + width); row++) {
@@ -313,6 +316,21 @@ final class CpuBackend implements Backend {
                 int result = start * room + row - start;
                 for (int o = from; o < to; o++, result += width) {
                     out[at + o] += weight * y[result];
+                }
+            }
+        }
+    }
+
+    /** Adds a map's bias to outputs that stand in panels. */
+    private void addBias(Linear map, int from, int to, int rows, float[] y) {
+        float[] bias = map.bias();
+        int room = Kernels.room(to - from);
+        for (int start = 0, width; bias.length > 0 && start < rows; start += width) {
+            width = kernels.panelWidth(rows, start);
+            for (int o = from; o < to; o++) {
+                int at = start * room + (o - from) * width;
+                for (int i = at; i < at + width; i++) {
+                    y[i] += bias[o];
                 }
             }
         }

@@ -1,6 +1,7 @@
 package org.pikv4j.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,14 +13,31 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Ctrl-C, sent to a process of its own. */
 @DisabledOnOs(OS.WINDOWS) // there is no kill command
+@Timeout(value = 180, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class InterruptionTest {
+    /** A background job of a shell ignores SIGINT, and so does every JVM that it starts. */
+    @BeforeEach
+    void sigintIsNotIgnored() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.exists(status)) {
+            String ignored = Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith("SigIgn:"))
+                    .findFirst()
+                    .orElse("SigIgn: 0");
+            long mask = Long.parseUnsignedLong(ignored.substring(7).strip(), 16);
+            assumeTrue((mask & 1 << 1) == 0, "SIGINT is ignored here, as in a background job");
+        }
+    }
+
     @TempDir
     private Path directory;
 

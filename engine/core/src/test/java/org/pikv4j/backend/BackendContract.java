@@ -192,9 +192,9 @@ public abstract class BackendContract {
             List<SwiGlu> weights = new ArrayList<>();
             for (int e = 0; e < experts; e++) {
                 weights.add(new SwiGlu(
-                        new Linear(tensor(mostly(dtype), width, hidden)),
-                        new Linear(tensor(mostly(dtype), width, hidden)),
-                        new Linear(tensor(mostly(dtype), hidden, width))));
+                        maybeBiased(tensor(mostly(dtype), width, hidden)),
+                        maybeBiased(tensor(mostly(dtype), width, hidden)),
+                        maybeBiased(tensor(mostly(dtype), hidden, width))));
             }
             float[] x = TestSeeds.normal(random, rows * hidden);
             float[] out = TestSeeds.normal(random, rows * hidden);
@@ -226,14 +226,27 @@ public abstract class BackendContract {
         return random.nextInt(6) == 0 ? List.of(DType.values()).get(random.nextInt(3)) : dtype;
     }
 
+    private Linear maybeBiased(Tensor weight) {
+        return random.nextBoolean() ? new Linear(weight) : new Linear(weight, TestSeeds.normal(random, weight.dim(0)));
+    }
+
+    private static double[] apply(Linear map, float[] x, int row) {
+        double[] y = product(map.weight(), x, row);
+        for (int o = 0; o < map.bias().length; o++) {
+            y[o] += map.bias()[o];
+        }
+        return y;
+    }
+
     private static void swiGlu(SwiGlu weights, float[] x, int row, float weight, double[] out) {
-        double[] gate = product(weights.gate().weight(), x, row);
-        double[] up = product(weights.up().weight(), x, row);
+        double[] gate = apply(weights.gate(), x, row);
+        double[] up = apply(weights.up(), x, row);
         float[] down = weights.down().weight().toFloats();
+        float[] bias = weights.down().bias();
         int width = gate.length;
         int hidden = weights.down().out();
         for (int o = 0; o < hidden; o++) {
-            double sum = 0;
+            double sum = bias.length == 0 ? 0 : bias[o];
             for (int k = 0; k < width; k++) {
                 sum += down[o * width + k] * (gate[k] / (1 + Math.exp(-gate[k])) * up[k]);
             }

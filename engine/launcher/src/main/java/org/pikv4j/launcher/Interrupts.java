@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -23,13 +24,14 @@ final class Interrupts {
     private Interrupts() {}
 
     @SuppressWarnings("ReferenceEquality") // a handler equals itself only
-    static void leaveTo(Process child) {
+    static void leaveTo(CompletableFuture<Process> started) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
             // A handler that does nothing, not SIG_IGN: a child would inherit that one.
             InvocationHandler onSignal = (proxy, method, arguments) -> switch (method.getName()) {
                 case "handle" -> {
+                    Process child = started.join();
                     if (mayComeFromTerminal()) {
                         child.waitFor(200, TimeUnit.MILLISECONDS);
                     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import org.jspecify.annotations.Nullable;
@@ -122,15 +123,18 @@ public final class Launcher {
         if (stderr == Stderr.STREAM) {
             builder.redirectError(Redirect.PIPE);
         }
+        // Before the child is there: a Ctrl-C in between would end the launcher alone.
+        CompletableFuture<Process> started = new CompletableFuture<>();
+        Interrupts.leaveTo(started);
         Process child;
         try {
             child = builder.start();
+            started.complete(child);
         } catch (IOException e) {
             throw new LaunchException("Cannot start " + command.get(0) + ": " + e.getMessage());
         }
         Thread copier = stderr == Stderr.STREAM ? copier(child.getErrorStream()) : null;
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(child, copier)));
-        Interrupts.leaveTo(child);
         return await(child, copier);
     }
 
