@@ -111,7 +111,7 @@ public final class Engine implements AutoCloseable {
         GenerationRequest request =
                 loop.submit(() -> new GenerationRequest(this, session, prompt, stream, how, seed, started));
         boolean interrupted = false;
-        @Nullable RuntimeException listenerFailure = null;
+        @Nullable Throwable listenerFailure = null;
         try {
             while (true) {
                 try {
@@ -126,7 +126,7 @@ public final class Engine implements AutoCloseable {
                         }
                         case GenerationRequest.Event.Done(GenerationResult result) -> {
                             if (listenerFailure != null) {
-                                throw listenerFailure;
+                                throw EngineLoop.rethrow(listenerFailure);
                             }
                             return result;
                         }
@@ -158,13 +158,12 @@ public final class Engine implements AutoCloseable {
     }
 
     /** What a listener throws ends the generation, and reaches the caller when the session is free again. */
-    private static @Nullable RuntimeException tell(
-            GenerationListener listener, GenerationRequest.Event.Progress progress) {
+    private static @Nullable Throwable tell(GenerationListener listener, GenerationRequest.Event.Progress progress) {
         try {
             progress.tell(listener);
             return null;
-        } catch (RuntimeException e) {
-            return e;
+        } catch (Throwable t) {
+            return t;
         }
     }
 

@@ -105,8 +105,8 @@ final class EngineLoop implements Runnable {
                 command = commands.poll();
             }
         } catch (InterruptedException e) {
-            // Nobody outside knows this thread, and stop() uses a command.
-            throw new IllegalStateException(e);
+            // Left behind by user code that runs here, a sink or a policy; stop() uses a command. The flag is cleared.
+            return;
         }
     }
 
