@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -355,6 +356,84 @@ class EngineTest {
             assertThat(result.tokens()).hasSize(300);
             assertThat(result.tokens().subList(0, 16)).isEqualTo(expected(16));
             assertThat(engine.usage().peakHeldBytes()).isLessThanOrEqualTo(4 * page);
+        }
+    }
+
+    /** Chooses pages that are not there. */
+    private record Careless(int... chosen) implements EvictionPolicy {
+        @Override
+        public String name() {
+            return "careless";
+        }
+
+        @Override
+        public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
+            return kvHead == 0 ? new int[] {0} : chosen;
+        }
+    }
+
+    @Test
+    void aPolicyThatChoosesNonsenseIsNamedAndEvictsNothing() {
+        long page = 3 * 2 * 16 * 2 * 16 * 4;
+        for (int[] nonsense : new int[][] {{1, 1}, {1, 0}, {-1}, {99}}) {
+            try (Engine engine = builder()
+                            .kvBudget(4 * page)
+                            .prefillChunk(8)
+                            .evictionPolicy(new Careless(nonsense))
+                            .open();
+                    Session session = engine.openSession()) {
+                session.read(golden.inputIds());
+                long held = session.kvBytes();
+                assertThatThrownBy(() -> session.generate(new int[0], greedy.withMaxTokens(300), SILENT))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("careless");
+                assertThat(session.kvBytes()).isEqualTo(held);
+                assertThat(session.generate(new int[0], greedy.withMaxTokens(8), SILENT)
+                                .tokens())
+                        .isEqualTo(expected(8));
+            }
+        }
+    }
+
+    @Test
+    void evictingWhatAForkSharesIsNoProgress() {
+        long page = 3 * 2 * 16 * 2 * 16 * 4;
+        try (Engine engine = builder()
+                        .kvBudget(4 * page)
+                        .prefillChunk(8)
+                        .evictionPolicy(new NewestPages())
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(golden.inputIds());
+            try (Session fork = session.fork()) {
+                assertThatThrownBy(() -> fork.generate(new int[0], greedy.withMaxTokens(300), SILENT))
+                        .isInstanceOf(KvBudgetExceededException.class);
+            }
+            assertThat(session.generate(new int[0], greedy.withMaxTokens(8), SILENT)
+                            .tokens())
+                    .isEqualTo(expected(8));
+        }
+    }
+
+    @Test
+    void aReadingThatIsCancelledLeavesTheSessionAsItWas() {
+        try (Engine engine = builder().prefillChunk(8).open();
+                Session session = engine.openSession()) {
+            int[] ids = golden.inputIds();
+            session.read(Arrays.copyOf(ids, 20));
+            long held = session.kvBytes();
+            int[] rest = Arrays.copyOfRange(ids, 20, ids.length);
+            assertThatThrownBy(() -> session.logits(rest, (span, index, logits, offset) -> session.cancel()))
+                    .isInstanceOf(CancellationException.class);
+            assertThat(session.tokens()).hasSize(20);
+            assertThat(session.kvBytes()).isEqualTo(held);
+
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> session.read(rest)).isInstanceOf(CancellationException.class);
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(session.tokens()).hasSize(20);
+
+            assertThat(session.generate(rest, greedy, SILENT).tokens()).isEqualTo(expected(24));
         }
     }
 

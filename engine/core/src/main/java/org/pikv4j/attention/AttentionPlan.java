@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageChoice;
 import org.pikv4j.cache.storage.PageSignals;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.model.AttentionSpec;
@@ -111,7 +112,7 @@ public final class AttentionPlan {
     private int[] route(PageRouter by, AttentionTile tile, PageTable table, int[] visible) {
         List<PageSignals> signals =
                 Arrays.stream(visible).mapToObj(table::signals).toList();
-        int[] chosen = by.read(layer, tile.kvHead(), tile.position(), signals);
+        int[] chosen = PageChoice.checked(by, by.read(layer, tile.kvHead(), tile.position(), signals), visible.length);
         return Arrays.stream(chosen).map(i -> visible[i]).toArray();
     }
 

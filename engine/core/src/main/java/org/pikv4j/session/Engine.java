@@ -1,9 +1,12 @@
 package org.pikv4j.session;
 
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
@@ -33,7 +36,7 @@ public final class Engine implements AutoCloseable {
     private final CacheLayout layout;
     private final PagePool pool;
     private final EngineLoop loop;
-    private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone
+    private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone, until it ends
     private boolean closed;
 
     /**
@@ -121,7 +124,7 @@ public final class Engine implements AutoCloseable {
                                 listenerFailure = tell(listener, progress);
                             }
                             if (listenerFailure != null) {
-                                request.giveUp();
+                                session.cancel();
                             }
                         }
                         case GenerationRequest.Event.Done(GenerationResult result) -> {
@@ -134,7 +137,7 @@ public final class Engine implements AutoCloseable {
                     }
                 } catch (InterruptedException e) {
                     interrupted = true;
-                    request.giveUp();
+                    session.cancel();
                 }
             }
         } finally {
@@ -169,7 +172,25 @@ public final class Engine implements AutoCloseable {
 
     void feed(Session session, int[] ids, Optional<LogitsSink> sink) {
         checkRoom(session, ids);
-        EngineLoop.join(loop.submit(() -> new FeedRequest(session, ids, sink)).done());
+        FeedRequest request = loop.submit(() -> new FeedRequest(session, ids, sink));
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    request.done().get();
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    session.cancel();
+                } catch (ExecutionException e) {
+                    throw EngineLoop.rethrow(e.getCause() == null ? e : e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private void checkRoom(Session session, int[] more) {
@@ -199,10 +220,30 @@ public final class Engine implements AutoCloseable {
         if (closed) {
             return;
         }
-        loop.stop(() -> sessions.forEach(session -> session.cache().close()));
-        closed = true;
-        pool.close();
-        backend.close();
-        model.close();
+        loop.stop();
+        closed = true; // whatever happens below: a second attempt would free twice
+        List<AutoCloseable> owned = new ArrayList<>();
+        sessions.forEach(session -> owned.add(session.cache()));
+        owned.addAll(List.of(pool, backend, model));
+        closeAll(owned);
+    }
+
+    /** Closes everything, also where one of them fails; the first failure is thrown, with the others suppressed. */
+    private static void closeAll(List<AutoCloseable> owned) {
+        @Nullable Throwable first = null;
+        for (AutoCloseable resource : owned) {
+            try {
+                resource.close();
+            } catch (Throwable t) {
+                if (first == null) {
+                    first = t;
+                } else {
+                    first.addSuppressed(t);
+                }
+            }
+        }
+        if (first != null) {
+            throw EngineLoop.rethrow(first);
+        }
     }
 }

@@ -77,7 +77,6 @@ final class EngineLoop implements Runnable {
                 throw new SessionStateException("the engine is closed");
             }
             R made = request.get();
-            made.session.running(made);
             requests.add(made);
             return made;
         });
@@ -85,16 +84,24 @@ final class EngineLoop implements Runnable {
 
     @Override
     public void run() {
-        while (!stopping) {
-            runCommands();
-            if (!requests.isEmpty()) {
-                step();
+        try {
+            while (!stopping) {
+                runCommands();
+                if (!requests.isEmpty()) {
+                    step();
+                }
+            }
+        } finally {
+            stopping = true;
+            synchronized (commands) {
+                ended = true;
+            }
+            try {
+                failAll(new SessionStateException("the engine was closed"));
+            } finally {
+                commands.forEach(Runnable::run);
             }
         }
-        synchronized (commands) {
-            ended = true;
-        }
-        commands.forEach(Runnable::run);
     }
 
     private void runCommands() {
@@ -115,8 +122,12 @@ final class EngineLoop implements Runnable {
             runBatch();
         } catch (Throwable t) {
             // A defect: nobody may wait for ever because of it.
-            List.copyOf(requests).forEach(request -> end(request, () -> request.fail(t)));
+            failAll(t);
         }
+    }
+
+    private void failAll(Throwable cause) {
+        List.copyOf(requests).forEach(request -> end(request, () -> request.fail(cause)));
     }
 
     private void runBatch() {
@@ -190,9 +201,8 @@ final class EngineLoop implements Runnable {
                 request.session.cache().reserve(rows);
                 return;
             } catch (KvBudgetExceededException e) {
-                long before = request.session.cache().bytes();
-                policy.ifPresent(chosen -> request.session.cache().evict(chosen, rows));
-                if (request.session.cache().bytes() == before) {
+                // Pages shared with a fork may go without freeing anything: that is no progress.
+                if (policy.isEmpty() || request.session.cache().evict(policy.get(), rows) == 0) {
                     throw e;
                 }
             }
@@ -202,27 +212,23 @@ final class EngineLoop implements Runnable {
     /** Takes a request out; the caller hears of it last, when the session is free again. */
     private void end(Request request, Runnable tell) {
         requests.remove(request);
-        request.session.running(null);
         tell.run();
     }
 
     /**
      * Ends all requests and the thread.
      *
-     * @param last what the thread shall do then
+     * @throws SessionStateException if called by that thread; nothing has changed then
      */
-    void stop(Runnable last) {
+    void stop() {
         if (Thread.currentThread().equals(thread)) {
             throw new SessionStateException("an engine cannot be closed by its own thread, from within a sink");
         }
-        call(() -> {
-            stopping = true;
-            for (Request request : List.copyOf(requests)) {
-                end(request, () -> request.fail(new SessionStateException("the engine was closed")));
+        synchronized (commands) {
+            if (!ended) {
+                commands.add(() -> stopping = true);
             }
-            last.run();
-            return stopping;
-        });
+        }
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {

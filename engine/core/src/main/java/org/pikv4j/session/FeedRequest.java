@@ -1,6 +1,7 @@
 package org.pikv4j.session;
 
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.decode.Span;
@@ -49,9 +50,13 @@ final class FeedRequest extends Request {
         return true;
     }
 
+    /** Half of a text is of no use: the session is as it was before the call. */
     @Override
     void abandon() {
-        done.completeExceptionally(new SessionStateException("the session was closed"));
+        fail(
+                session.closed()
+                        ? new SessionStateException("the session was closed")
+                        : new CancellationException("the reading was cancelled"));
     }
 
     @Override

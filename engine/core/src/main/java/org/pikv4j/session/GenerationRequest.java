@@ -52,7 +52,6 @@ final class GenerationRequest extends Request {
     private final long started; // nanoTime of the call
     private final int promptTokens;
     private int drawn = -1;
-    private volatile boolean givenUp;
 
     GenerationRequest(
             Engine engine,
@@ -84,16 +83,6 @@ final class GenerationRequest extends Request {
 
     BlockingQueue<Event> events() {
         return events;
-    }
-
-    /** May be called by any thread. */
-    void giveUp() {
-        givenUp = true;
-    }
-
-    @Override
-    boolean abandoned() {
-        return givenUp || super.abandoned();
     }
 
     @Override
@@ -134,6 +123,7 @@ final class GenerationRequest extends Request {
         return false;
     }
 
+    /** The session keeps what it has. */
     @Override
     void abandon() {
         finish(FinishReason.CANCELLED);

@@ -24,8 +24,8 @@ abstract class Request {
     /**
      * @return whether the caller has given up
      */
-    boolean abandoned() {
-        return session.closed();
+    final boolean abandoned() {
+        return session.cancelled() || session.closed();
     }
 
     /**
@@ -70,15 +70,18 @@ abstract class Request {
         return advanced();
     }
 
-    /** The caller has given up; the session keeps what it has. */
+    /** The caller has given up. */
     abstract void abandon();
 
     /** Tells the caller that the request cannot go on. */
     abstract void report(Throwable cause);
 
     final void fail(Throwable cause) {
-        session.cache().truncate(Math.min(cachedBefore, session.cache().length()));
-        session.tokenList().truncate(tokensBefore);
-        report(cause);
+        try {
+            session.cache().truncate(Math.min(cachedBefore, session.cache().length()));
+            session.tokenList().truncate(tokensBefore);
+        } finally {
+            report(cause); // whatever happened: somebody waits for it
+        }
     }
 }

@@ -2,9 +2,9 @@ package org.pikv4j.session;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.error.ContextLengthException;
@@ -23,7 +23,7 @@ import org.pikv4j.model.LoadedModel;
 public final class Session implements AutoCloseable {
     private final Engine engine;
     private final AtomicBoolean busy = new AtomicBoolean();
-    private volatile @Nullable Request running;
+    private volatile boolean cancelled; // the call under way
     private volatile boolean closed;
 
     // Touched by the engine's thread, or by the caller's while the engine has no request of this session.
@@ -103,6 +103,7 @@ public final class Session implements AutoCloseable {
      * @param text the text; with the model's leading special tokens where the session is empty
      * @throws ContextLengthException if it does not fit the model's positions
      * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
+     * @throws CancellationException after {@link #cancel}; the session is as before
      */
     public void read(String text) {
         exclusively(() -> {
@@ -150,11 +151,13 @@ public final class Session implements AutoCloseable {
         return exclusively(() -> engine.call(() -> engine.adopt(new Session(engine, tokens.copy(), cache.fork()))));
     }
 
-    /** Ends a generation that is under way, with what it has; without one, does nothing. */
+    /**
+     * Ends the call that is under way: a generation returns what it has, {@link #read} and {@link #logits} throw a {@link
+     * CancellationException} and leave the session as it was. Without a call under way it does nothing. An interrupt of the
+     * calling thread does the same.
+     */
     public void cancel() {
-        if (running instanceof GenerationRequest generation) {
-            generation.giveUp();
-        }
+        cancelled = true;
     }
 
     /**
@@ -175,7 +178,6 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        cancel();
         engine.close(this);
     }
 
@@ -186,6 +188,7 @@ public final class Session implements AutoCloseable {
         if (!busy.compareAndSet(false, true)) {
             throw new SessionStateException("the session is in use by another thread");
         }
+        cancelled = false;
         try {
             return action.get();
         } finally {
@@ -220,7 +223,7 @@ public final class Session implements AutoCloseable {
         return closed;
     }
 
-    void running(@Nullable Request request) {
-        running = request;
+    boolean cancelled() {
+        return cancelled;
     }
 }

@@ -1,8 +1,8 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 
 /**
@@ -145,8 +145,11 @@ public final class SequenceCache implements AutoCloseable {
      *
      * @param policy the policy
      * @param rows rows that room is needed for
+     * @return bytes that the pool holds less; pages shared with another sequence free nothing
+     * @throws IllegalStateException if the policy chooses what is not there; nothing was evicted then
      */
-    public void evict(EvictionPolicy policy, int rows) {
+    public long evict(EvictionPolicy policy, int rows) {
+        List<int[]> chosen = new ArrayList<>(); // by layer and head: all answers are checked before any page goes
         for (int layer = 0; layer < tables.size(); layer++) {
             int wanted = Math.ceilDiv(rows, layout.layers().get(layer).page().tokens());
             for (int head = 0; head < tables.get(layer).size(); head++) {
@@ -156,11 +159,20 @@ public final class SequenceCache implements AutoCloseable {
                     full.add(table.signals(full.size()));
                 }
                 int[] victims = policy.victims(layer, head, List.copyOf(full), wanted);
-                for (int i = victims.length - 1; i >= 0; i--) {
-                    table.evict(pool, Objects.checkIndex(victims[i], full.size()));
+                chosen.add(PageChoice.checked(policy, victims, full.size()));
+            }
+        }
+        long before = pool.usage().heldBytes();
+        Iterator<int[]> victims = chosen.iterator();
+        for (List<PageTable> heads : tables) {
+            for (PageTable table : heads) {
+                int[] going = victims.next();
+                for (int i = going.length - 1; i >= 0; i--) {
+                    table.evict(pool, going[i]);
                 }
             }
         }
+        return before - pool.usage().heldBytes();
     }
 
     /**
