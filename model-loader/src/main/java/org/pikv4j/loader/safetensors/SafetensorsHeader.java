@@ -75,17 +75,19 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
                                 + covered);
             }
             if (tensor.begin() > covered) {
-                throw error(
-                        file,
-                        tensor.name(),
-                        "data_offsets begin at byte " + tensor.begin() + " and leave a hole after byte " + covered);
+                throw hole(file, covered, tensor.begin());
             }
             covered = tensor.end();
         }
         if (covered != dataBytes) {
-            throw new ModelFormatException(
-                    file, (dataBytes - covered) + " bytes after the last tensor belong to no tensor");
+            throw hole(file, covered, dataBytes);
         }
+    }
+
+    /** It is nobody's in particular: naming the tensor before or after it would accuse that one. */
+    private static ModelFormatException hole(Path file, long begin, long end) {
+        return new ModelFormatException(
+                file, "the bytes " + begin + " to " + (end - 1) + " behind the header belong to no tensor");
     }
 
     private static ModelFormatException error(Path file, String tensor, String detail) {

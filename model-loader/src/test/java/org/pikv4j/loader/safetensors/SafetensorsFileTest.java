@@ -38,7 +38,7 @@ class SafetensorsFileTest {
                 Arguments.of("{", 0, "the header is not valid JSON"),
                 Arguments.of("{} {}", 0, "the header goes on after its JSON object"),
                 Arguments.of("{} x", 0, "the header is not valid JSON"),
-                Arguments.of("{}", 3, "3 bytes after the last tensor belong to no tensor"),
+                Arguments.of("{}", 3, ": the bytes 0 to 2 behind the header belong to no tensor"),
                 Arguments.of("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
                 Arguments.of("{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ entry a is not a string"),
                 Arguments.of("{\"t\":7}", 0, "tensor t: its entry in the header is not an object"),
@@ -83,8 +83,13 @@ class SafetensorsFileTest {
                         4,
                         "tensor t: data_offsets end at byte 8 of the data, but the file has only 4 bytes"),
                 Arguments.of(
-                        entry("\"F32\"", "[1]", "[4,8]"), 8, "tensor t: data_offsets begin at byte 4 and leave a hole"),
-                Arguments.of(entry("\"F32\"", "[1]", "[0,4]"), 8, "4 bytes after the last tensor belong to no tensor"),
+                        entry("\"F32\"", "[1]", "[4,8]"),
+                        8,
+                        ".safetensors: the bytes 0 to 3 behind the header belong to no tensor"),
+                Arguments.of(
+                        entry("\"F32\"", "[1]", "[0,4]"),
+                        8,
+                        ".safetensors: the bytes 4 to 7 behind the header belong to no tensor"),
                 Arguments.of(
                         "{\"a\":" + tensor("\"U8\"", "[4]", "[0,4]") + ",\"b\":" + tensor("\"U8\"", "[4]", "[2,6]")
                                 + "}",
