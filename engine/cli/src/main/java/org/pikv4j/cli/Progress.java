@@ -2,6 +2,7 @@ package org.pikv4j.cli;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleConsumer;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
@@ -12,12 +13,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A bar on stderr for what takes long. It appears only on a terminal and only after a moment, so that what is quick does
- * not flicker, and it takes itself away: the line is free again when a task is complete.
+ * not flicker, and it takes itself away: the line is free again when a task is complete. Any thread may call it.
  */
 public final class Progress implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
-    /** Fits any terminal; asking for the true width would load a terminal library at every start. */
-    private static final int WIDTH = 72;
+    /** Where the terminal's width is not known: this fits nearly all. */
+    private static final int USUAL_WIDTH = 72;
+
+    /** Longer bars are no easier to read. */
+    private static final int MAX_WIDTH = 100;
 
     private static final int SHARES = 1000;
 
@@ -42,7 +46,7 @@ public final class Progress implements AutoCloseable {
      * @param done so much of it
      * @param total and so much in all; the bar goes away when it is reached
      */
-    public void update(String name, long done, long total) {
+    public synchronized void update(String name, long done, long total) {
         if (!shown) {
             return;
         }
@@ -77,14 +81,19 @@ public final class Progress implements AutoCloseable {
                 .startsFrom(0, Duration.ofNanos(System.nanoTime() - started))
                 .setStyle(unicode ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(100)
-                .setConsumer(new ConsoleProgressBarConsumer(System.err, WIDTH))
+                .setConsumer(new ConsoleProgressBarConsumer(System.err, width(Terminal.columns())))
                 .clearDisplayOnFinish()
                 .build();
     }
 
+    /** One column stays free: a terminal may break the line after a full one. */
+    static int width(OptionalInt columns) {
+        return columns.isPresent() ? Math.min(columns.getAsInt() - 1, MAX_WIDTH) : USUAL_WIDTH;
+    }
+
     /** Takes the bar away. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (bar != null) {
             bar.close();
             bar = null;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The three standard streams, and whether a person sits at their other end. */
 public enum Terminal {
@@ -12,10 +13,21 @@ public enum Terminal {
     OUT(1),
     ERR(2);
 
+    /** Set by the launcher, which asks the terminal. */
+    private static final String COLUMNS = "pikv.terminal.columns";
+
     private final int descriptor;
 
     Terminal(int descriptor) {
         this.descriptor = descriptor;
+    }
+
+    /**
+     * @return the width of the terminal at stderr, if it is known
+     */
+    public static OptionalInt columns() {
+        int columns = Integer.getInteger(COLUMNS, 0);
+        return columns > 0 ? OptionalInt.of(columns) : OptionalInt.empty();
     }
 
     /**

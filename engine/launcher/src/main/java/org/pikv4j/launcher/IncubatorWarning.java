@@ -15,13 +15,16 @@ import java.util.Map;
  *
  * <p>Where stderr is a file or a pipe, the launcher copies it and leaves that line out. Where it is a terminal, the child
  * keeps the terminal, because a copy could be overtaken by what goes to stdout, and takes the line back as the first thing
- * it does. Where neither can be told, the line stays.
+ * it does, if it takes one row. Where any of this cannot be told, the line stays.
  */
 final class IncubatorWarning {
     static final byte[] PREFIX = "WARNING: Using incubator modules: ".getBytes(StandardCharsets.US_ASCII);
 
     /** Up one line, and clear it. */
     private static final String TAKE_BACK = "\u001b[1A\u001b[2K";
+
+    /** The line has 54 characters. In a narrower terminal it takes rows that are not ours to count. */
+    private static final int ONE_ROW = 60;
 
     private static final String PROPERTY = "pikv.launcher.takeback";
 
@@ -57,7 +60,7 @@ final class IncubatorWarning {
 
     /** In the child, before anything else is printed. */
     static void takeBack() {
-        if (Boolean.getBoolean(PROPERTY)) {
+        if (Boolean.getBoolean(PROPERTY) && Columns.inChild() >= ONE_ROW) {
             System.err.print(TAKE_BACK);
             System.err.flush();
         }

@@ -11,7 +11,6 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -45,7 +44,7 @@ public final class Launcher {
         try {
             code = run(command(System.getenv(), args));
         } catch (LaunchException e) {
-            System.err.println(e.getMessage());
+            System.err.println("pikv4j: " + e.getMessage());
             code = USAGE;
         }
         System.exit(code);
@@ -73,10 +72,12 @@ public final class Launcher {
         if (RawArguments.lost()) {
             command.add(1, RawArguments.option());
             for (String argument : RawArguments.restore(List.of(args))) {
-                command.add(RawArguments.escape(argument));
+                command.add(RawArguments.escape(Descriptors.ofLauncher(argument)));
             }
         } else {
-            Collections.addAll(command, args);
+            for (String argument : args) {
+                command.add(Descriptors.ofLauncher(argument));
+            }
         }
         return command;
     }
@@ -115,6 +116,10 @@ public final class Launcher {
         Stderr stderr = IncubatorWarning.stderr(System.getenv());
         if (stderr == Stderr.TERMINAL) {
             command.add(1, IncubatorWarning.takeBackOption());
+            int columns = Columns.find(System.getenv());
+            if (columns > 0) {
+                command.add(1, Columns.option(columns));
+            }
         }
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         if (RawArguments.lost()) {

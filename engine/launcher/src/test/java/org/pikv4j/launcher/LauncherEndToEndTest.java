@@ -121,6 +121,22 @@ class LauncherEndToEndTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void whatAShellHandsOverAsADescriptorCanBeRead() throws Exception {
+        Path text = Files.writeString(folder.resolve("text"), "from the descriptor");
+        Path script = folder.resolve("script");
+        Files.writeString(
+                script,
+                "exec '" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -jar '" + jar
+                        + "' read /dev/fd/9 --file=/dev/fd/9 9<'" + text + "'\n");
+        Process process = new ProcessBuilder("sh", script.toString()).start();
+        started.add(process);
+        assertThat(read(process.getErrorStream())).isEmpty();
+        assertThat(read(process.getInputStream())).isEqualTo("[from the descriptor][from the descriptor]");
+        assertThat(process.waitFor()).isZero();
+    }
+
+    @Test
     void anExceptionIsOne() throws Exception {
         Process process = start(Map.of(), "fail");
         assertThat(read(process.getErrorStream())).contains("IllegalStateException: on purpose");
@@ -131,7 +147,7 @@ class LauncherEndToEndTest {
     void aVariableThatNamesNoJavaIsOneLineAndTwo() throws Exception {
         Process process = start(Map.of("PIKV4J_JAVA_HOME", folder.toString()), "echo", "0");
         assertThat(read(process.getErrorStream()))
-                .startsWith("PIKV4J_JAVA_HOME=" + folder)
+                .startsWith("pikv4j: PIKV4J_JAVA_HOME=" + folder)
                 .hasLineCount(1);
         assertThat(read(process.getInputStream())).isEmpty();
         assertThat(process.waitFor()).isEqualTo(2);

@@ -3,6 +3,8 @@ package org.pikv4j.launcher;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Stands in for a real main. */
 public final class Probe {
@@ -23,6 +25,11 @@ public final class Probe {
                         + System.getProperty("probe.user"));
                 System.err.println("to stderr");
                 System.exit(Integer.parseInt(args[1]));
+            }
+            case "read" -> {
+                for (int i = 1; i < args.length; i++) {
+                    System.out.print("[" + Files.readString(Path.of(args[i].replace("--file=", ""))) + "]");
+                }
             }
             case "wait" -> {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> {
