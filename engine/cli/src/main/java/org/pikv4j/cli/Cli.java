@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
@@ -24,6 +25,7 @@ public final class Cli {
         // A prompt may well start with an @: it is text, not the name of a file with more arguments.
         commandLine.setExpandAtFiles(false);
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.registerConverter(Path.class, new PathConverter());
         OptionSections sections = new OptionSections();
         useSections(commandLine, sections);
         return commandLine;

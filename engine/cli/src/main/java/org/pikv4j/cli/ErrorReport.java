@@ -4,6 +4,8 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.pikv4j.error.BackendUnavailableException;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.PiKVException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -31,11 +33,17 @@ public final class ErrorReport implements IParameterExceptionHandler, IExecution
     @Override
     public int handleParseException(ParameterException e, String[] args) {
         CommandLine commandLine = e.getCommandLine();
+        if (args.length == 0) {
+            // Nothing was tried that an error could be about: the question is what there is.
+            commandLine.usage(commandLine.getErr());
+            commandLine.getErr().flush();
+            return ExitCodes.USAGE;
+        }
         StringBuilder line = new StringBuilder();
         if (e instanceof UnmatchedArgumentException unmatched) {
             line.append(describe(unmatched));
         } else {
-            line.append(String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""));
+            line.append(OptionNames.ofPicocli(String.valueOf(e.getMessage()).replaceFirst("^Error: ", "")));
         }
         line.append(" (see ")
                 .append(commandLine.getCommandSpec().qualifiedName())
@@ -57,10 +65,9 @@ public final class ErrorReport implements IParameterExceptionHandler, IExecution
     @Override
     public int handleExecutionException(Exception e, CommandLine commandLine, ParseResult arguments) {
         return switch (e) {
-            case PiKVException mendable -> {
-                report(String.valueOf(e.getMessage()), e, commandLine);
-                yield ExitCodes.USAGE;
-            }
+            case InvalidOptionException option -> mendable(aboutOption(option, commandLine), e, commandLine);
+            case BackendUnavailableException option -> mendable(aboutOption(option, commandLine), e, commandLine);
+            case PiKVException other -> mendable(String.valueOf(e.getMessage()), e, commandLine);
             case Output.Failed failed when failed.brokenPipe() -> ExitCodes.BROKEN_PIPE;
             case Output.Failed failed -> {
                 report("stdout: " + failed.getMessage(), e, commandLine);
@@ -68,6 +75,15 @@ public final class ErrorReport implements IParameterExceptionHandler, IExecution
             }
             default -> unexpected(e, commandLine);
         };
+    }
+
+    private static String aboutOption(PiKVException e, CommandLine commandLine) {
+        return OptionNames.ofLibrary(String.valueOf(e.getMessage()), commandLine.getCommandSpec());
+    }
+
+    private int mendable(String message, Exception e, CommandLine commandLine) {
+        report(message, e, commandLine);
+        return ExitCodes.USAGE;
     }
 
     int unexpected(Throwable e, CommandLine commandLine) {

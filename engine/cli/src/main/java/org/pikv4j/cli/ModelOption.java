@@ -11,6 +11,8 @@ import picocli.CommandLine.Option;
 
 /** Which model: a directory, or the id of one that lies in the local Hugging Face cache. */
 public final class ModelOption {
+    private static final String CONFIG = "config.json";
+
     @Option(
             names = "--model",
             paramLabel = "DIR|ID",
@@ -21,20 +23,11 @@ public final class ModelOption {
     private Optional<String> model = Optional.empty();
 
     /**
-     * @return the directory asked for, if one was
-     * @throws org.pikv4j.error.PiKVException if it is neither there nor in the cache
-     */
-    public Optional<Path> directory() {
-        return model.map(ModelOption::resolve);
-    }
-
-    /**
      * @return the model asked for, or the demo model; the caller closes it
-     * @throws org.pikv4j.error.PiKVException if it is neither there nor in the cache
+     * @throws InvalidOptionException if it is neither there nor in the cache
      */
     public ModelSource source() {
-        Optional<Path> directory = directory();
-        return directory.isPresent() ? new ModelSource.Directory(directory.get()) : new DemoModel();
+        return model.isPresent() ? new ModelSource.Directory(resolve(model.get()), model.get()) : new DemoModel();
     }
 
     private static Path resolve(String text) {
@@ -47,15 +40,21 @@ public final class ModelOption {
         if (text.isEmpty()) {
             throw new InvalidOptionException("--model is empty; it takes a model's directory or a hub id");
         }
-        if (Files.exists(path) || !HubCache.isId(text)) {
+        if (Files.isDirectory(path) && !Files.exists(path.resolve(CONFIG))) {
+            throw new InvalidOptionException("--model " + text + ": not a model directory: " + CONFIG + " is missing");
+        }
+        if (Files.exists(path)) {
             return path;
+        }
+        if (!HubCache.isId(text)) {
+            throw new InvalidOptionException("--model " + text + ": no such directory");
         }
         try {
             return HubCache.locate(System.getenv(), Path.of(System.getProperty("user.home", ".")))
                     .resolve(text);
         } catch (ModelFormatException e) {
-            throw new InvalidOptionException(
-                    "--model " + text + ": no such directory here, and as a hub id: " + e.getMessage());
+            throw new InvalidOptionException("--model " + text + ": no such directory, and " + e.getMessage()
+                    + "; give a directory, or run: huggingface-cli download " + text);
         }
     }
 }

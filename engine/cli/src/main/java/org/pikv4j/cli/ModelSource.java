@@ -22,13 +22,9 @@ public sealed interface ModelSource extends AutoCloseable permits ModelSource.Di
      * A model on disk, which stays.
      *
      * @param path its directory
+     * @param name as it was asked for: the directory, or an id
      */
-    record Directory(Path path) implements ModelSource {
-        @Override
-        public String name() {
-            return path.toString();
-        }
-
+    record Directory(Path path, String name) implements ModelSource {
         @Override
         public void close() {}
     }

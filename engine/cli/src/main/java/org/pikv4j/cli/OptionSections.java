@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * Prints the options of each mixin under a heading of its own, which is the mixin's {@code optionListHeading}. What the
- * command declares itself comes first.
+ * command declares itself comes first, together with the options of mixins that have no heading.
  */
 final class OptionSections implements IHelpSectionRenderer {
 
@@ -22,6 +22,9 @@ final class OptionSections implements IHelpSectionRenderer {
         List<OptionSpec> own = new ArrayList<>(spec.options());
         StringBuilder text = new StringBuilder();
         for (CommandSpec mixin : spec.mixins().values()) {
+            if (mixin.usageMessage().optionListHeading().isEmpty()) {
+                continue;
+            }
             Set<String> names =
                     mixin.options().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
             List<OptionSpec> options = own.stream()

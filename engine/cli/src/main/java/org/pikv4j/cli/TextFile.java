@@ -8,6 +8,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -34,6 +35,9 @@ public final class TextFile {
      * @throws InvalidOptionException naming the option, the file, and the byte that is no UTF-8
      */
     public static String read(String option, String name, InputStream stdin) {
+        if (name.isEmpty()) {
+            throw new InvalidOptionException(option + ": the name of the file is empty");
+        }
         boolean fromStdin = name.equals(STDIN);
         String source = fromStdin ? STDIN_NAME : name;
         try (InputStream in = fromStdin ? stdin : Files.newInputStream(Path.of(name))) {
@@ -71,12 +75,13 @@ public final class TextFile {
 
     /**
      * @param e what went wrong with a file
-     * @return why, without the name of the file
+     * @return why, in words of people
      */
     public static String reason(IOException e) {
         return switch (e) {
-            case NoSuchFileException missing -> "no such file";
+            case NoSuchFileException missing -> "no such file or directory";
             case AccessDeniedException denied -> "permission denied";
+            case FileAlreadyExistsException taken -> taken.getFile() + " is there, and is no directory";
             case FileSystemException other when other.getReason() != null -> other.getReason();
             default -> e.getMessage() == null ? e.toString() : e.getMessage();
         };

@@ -1,14 +1,17 @@
 package org.pikv4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,8 +42,41 @@ class CliTest {
 
     @Test
     void usageErrorsAreOneLineAndTwo() {
+        assertThat(execute(() -> 0, "sbu")).isEqualTo(ExitCodes.USAGE);
+        assertOneLine("Unknown command 'sbu'", "(see program --help)");
+    }
+
+    @Test
+    void noArgumentsAskForTheUsage() {
         assertThat(execute(() -> 0)).isEqualTo(ExitCodes.USAGE);
-        assertOneLine("Missing required subcommand", "(see program --help)");
+        assertThat(err.toString()).startsWith("Usage: program").contains("sub");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void whatTheLibrarySaysOfAnOptionBeginsWithIt() {
+        CommandSpec spec = CommandSpec.forAnnotatedObject(new Sub(() -> 0));
+        assertThat(OptionNames.ofLibrary("threads must be 1", spec)).isEqualTo("--threads must be 1");
+        assertThat(OptionNames.ofLibrary("unknown backend 'x'", spec)).isEqualTo("--backend: unknown backend 'x'");
+        for (String other : new String[] {"the threads", "unknown thing 'x'", "dir/config.json: threads", "threads"}) {
+            assertThat(OptionNames.ofLibrary(other, spec)).isEqualTo(other);
+        }
+    }
+
+    @Test
+    void theBarFitsInTheTerminal() {
+        assertThat(Progress.width(OptionalInt.of(40))).isEqualTo(39);
+        assertThat(Progress.width(OptionalInt.of(400))).isEqualTo(100);
+        assertThat(Progress.width(OptionalInt.empty())).isEqualTo(72);
+    }
+
+    @Test
+    void filesThatCannotBeMadeAreExplainedInWords(@TempDir Path directory) throws Exception {
+        Path file = Files.createFile(directory.resolve("file"));
+        assertThatThrownBy(() -> Files.createDirectories(file))
+                .isInstanceOfSatisfying(
+                        IOException.class,
+                        e -> assertThat(TextFile.reason(e)).isEqualTo(file + " is there, and is no directory"));
     }
 
     @Test
@@ -55,7 +91,7 @@ class CliTest {
         assertOneLine("--kv-budget", "'much' is no size");
         err.getBuffer().setLength(0);
         assertThat(execute(() -> 0, "sub", "--threads", "two")).isEqualTo(ExitCodes.USAGE);
-        assertOneLine("--threads", "two");
+        assertOneLine("program: --threads: 'two' is not a whole number");
     }
 
     @Test
@@ -110,7 +146,8 @@ class CliTest {
     }
 
     @Test
-    void aModelThatIsNowhereIsNamed(@TempDir Path directory) {
+    void aModelThatIsNowhereIsNamed(@TempDir Path directory) throws Exception {
+        Files.createFile(directory.resolve("config.json"));
         EngineOptionsMixin options = new EngineOptionsMixin("bf16");
         new CommandLine(new Holder(options)).parseArgs("--model", directory.toString());
         try (ModelSource source = options.model()) {
