@@ -7,9 +7,12 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.pikv4j.cli.ErrorReport;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
+import org.pikv4j.cli.Terminal;
 import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.KvBudgetExceededException;
@@ -24,6 +27,11 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /** The turns of a conversation over two streams. What goes wrong in a turn ends that turn alone. */
 final class Chat implements AutoCloseable {
+    static final String HELP = "/reset begins a new conversation, /exit ends; all else is said to the model";
+
+    /** A word after a slash, and what may follow it; not a path, which a person may well ask about. */
+    private static final Pattern COMMAND = Pattern.compile("(/\\p{Alpha}+)(?:\\s.*)?");
+
     private final Engine engine;
     private final Optional<String> system;
     private final GenerationOptions options;
@@ -111,7 +119,16 @@ final class Chat implements AutoCloseable {
                     return false;
                 }
                 case "/reset" -> reset();
-                default -> answer(message);
+                case "/help" -> spec.commandLine().getErr().println(HELP);
+                default -> {
+                    Matcher command = COMMAND.matcher(message);
+                    if (command.matches()) {
+                        ErrorReport.print(
+                                spec, "unknown command " + command.group(1) + "; there are /reset, /exit and /help");
+                    } else {
+                        answer(message);
+                    }
+                }
             }
         } catch (ContextLengthException | KvBudgetExceededException e) {
             ErrorReport.print(spec, e.getMessage() + "; /reset begins a new conversation");
@@ -130,12 +147,12 @@ final class Chat implements AutoCloseable {
     private void answer(String message) {
         GenerationResult result;
         answering = true;
-        try (AnswerPrinter printer = new AnswerPrinter(Output.of(spec), progress)) {
+        try (AnswerPrinter printer = AnswerPrinter.ofReply(Output.of(spec), progress)) {
             result = conversation.say(message, options, printer);
         } finally {
             answering = false;
         }
-        spec.commandLine().getErr().println(GenerationReport.of(result, engine).line());
+        spec.commandLine().getErr().println(GenerationReport.of(result, engine).text(Terminal.ERR));
     }
 
     /**

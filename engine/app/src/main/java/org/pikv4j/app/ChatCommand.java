@@ -8,6 +8,7 @@ import org.pikv4j.cli.CtrlC;
 import org.pikv4j.cli.DemoModel;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.Terminal;
@@ -25,12 +26,12 @@ import picocli.CommandLine.Spec;
         description = {
             "Talk with a model: each line of stdin is a message, its answer goes to stdout.",
             "The cache is kept between turns, so each turn reads only what is new. /reset begins a new conversation,"
-                    + " /exit or the end of stdin ends it, Ctrl-C ends an answer."
+                    + " /exit or the end of stdin ends it, /help says so, Ctrl-C ends an answer."
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  pikv4j chat --system 'Notes: Ada likes mango. The knife is in the garage.'",
-            "  pikv4j chat --model Qwen/Qwen3-30B-A3B --system 'Answer in one sentence.' --temperature 0.7"
+            "  pikv4j chat --model Qwen/Qwen3-30B-A3B --temperature 0.7"
         })
 final class ChatCommand implements Callable<Integer> {
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the first message.")
@@ -52,17 +53,19 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         sampling.check();
-        try (ModelSource model = engineOptions.model();
-                Progress progress = Progress.onStderr();
+        try (Progress progress = Progress.onStderr();
+                Interruption loading = new Interruption(spec, progress);
+                ModelSource model = engineOptions.model();
                 Engine engine = engineOptions.open(model.path(), progress.shareOf("Loading the model"))) {
             GenerationOptions options = sampling.over(engine.model().generationDefaults());
             sampling.warn(options);
-            try (Chat chat = new Chat(engine, system, options, progress, spec)) {
+            boolean demoNotes = system.isEmpty() && model instanceof DemoModel;
+            Optional<String> told = demoNotes ? Optional.of(DemoModel.NOTES) : system;
+            try (Chat chat = new Chat(engine, told, options, progress, spec)) {
                 boolean person = Terminal.IN.present();
                 CtrlC.does(() -> interrupt(chat, person));
-                if (person) {
-                    greet(model);
-                }
+                loading.handOver();
+                greet(model, person, demoNotes);
                 chat.run(System.in, person);
             }
         }
@@ -79,12 +82,15 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private void greet(ModelSource model) {
+    private void greet(ModelSource model, boolean person, boolean demoNotes) {
         PrintWriter err = spec.commandLine().getErr();
-        err.println("Talking with " + model.name() + "; /reset begins anew, /exit ends.");
-        if (model instanceof DemoModel) {
-            err.println("It knows nothing but what --system tells it, for instance: Notes: Ada likes mango."
-                    + " Then ask: Question: What does Ada like?");
+        if (person) {
+            err.println("Talking with " + model.name() + "; /reset begins anew, /exit ends.");
+        }
+        if (demoNotes) {
+            err.println("All that the demo model knows (--system tells it something else):");
+            err.println("  " + DemoModel.NOTES);
+            err.println("Ask for instance: Where is the knife?");
         }
     }
 }

@@ -3,6 +3,7 @@ package org.pikv4j.app;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.pikv4j.cli.Terminal;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationResult;
@@ -40,6 +41,11 @@ record GenerationReport(
         String finishReason,
         long seed) {
 
+    private static final String SEPARATOR = " | ";
+
+    /** Longer lines are hard to read even where there is room for them. */
+    private static final int MAX_COLUMNS = 100;
+
     static GenerationReport of(GenerationResult result, Engine engine) {
         GenerationStats stats = result.stats();
         return new GenerationReport(
@@ -58,8 +64,14 @@ record GenerationReport(
                 result.seed());
     }
 
-    /** The line on stderr after an answer. */
-    String line() {
+    /** What follows an answer on a stream: one line, or on a terminal lines that fit. */
+    String text(Terminal stream) {
+        return text(
+                stream.present() ? Math.min(Terminal.columns().orElse(MAX_COLUMNS), MAX_COLUMNS) : Integer.MAX_VALUE);
+    }
+
+    /** The same in lines of at most so many characters, broken between its parts. */
+    String text(int columns) {
         List<String> parts = new ArrayList<>();
         if (tokens == 0) {
             parts.add("stopped after " + seconds(timeToFirstTokenS) + ", before the first token");
@@ -79,7 +91,17 @@ record GenerationReport(
         parts.add(
                 "KV " + ByteSize.format(kvBytes) + ", " + ByteSize.format(Math.round(kvBytesPerToken)) + " per token");
         parts.add(backend);
-        return "[" + String.join(" | ", parts) + "]";
+        StringBuilder text = new StringBuilder("[").append(parts.getFirst());
+        int lineStart = 0;
+        for (String part : parts.subList(1, parts.size())) {
+            // One character is kept for the bracket at the end.
+            if (text.length() - lineStart + SEPARATOR.length() + part.length() + 1 > columns) {
+                text.append('\n');
+                lineStart = text.length();
+            }
+            text.append(SEPARATOR).append(part);
+        }
+        return text.append(']').toString();
     }
 
     private static String seconds(double seconds) {

@@ -6,10 +6,12 @@ import org.pikv4j.PiKV;
 import org.pikv4j.cli.ByteSizeConverter;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.Json;
 import org.pikv4j.cli.ModelOption;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
+import org.pikv4j.cli.Progress;
 import org.pikv4j.model.LoadedModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,7 +49,9 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Inspection inspection;
-        try (ModelSource source = model.source();
+        try (Progress progress = Progress.onStderr();
+                Interruption _ = new Interruption(spec, progress);
+                ModelSource source = model.source();
                 LoadedModel loaded = PiKV.load(source.path())) {
             inspection = Inspection.of(source.name(), loaded, kvBudget.orElseGet(PiKV::defaultKvBudget));
         }

@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.pikv4j.PiKV;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
+import org.pikv4j.cli.ErrorReport;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.ModelSource;
@@ -27,7 +28,9 @@ import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Writes the logits of given tokens to a file: the door for outside checks. */
 @Command(
@@ -61,19 +64,28 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
+    private CommandSpec spec;
+
     @Override
     public Integer call() {
         checkOut();
-        String text = TextFile.read("--ids", ids, System.in);
-        try (Interruption interruption = new Interruption();
-                ModelSource model = engineOptions.model()) {
+        try (Progress progress = Progress.onStderr();
+                Interruption interruption = new Interruption(spec, progress)) {
+            return run(TextFile.read("--ids", ids, System.in), progress, interruption);
+        }
+    }
+
+    private int run(String text, Progress progress, Interruption interruption) {
+        try (ModelSource model = engineOptions.model()) {
             ModelConfig config = PiKV.config(model.path());
             int[] tokens = TokenIds.parse("--ids " + ids, text, config.vocabulary());
             if (tokens.length > config.maxPositions()) {
                 throw new ContextLengthException(tokens.length, config.maxPositions());
             }
             try {
-                write(model.path(), tokens, config.vocabulary(), interruption);
+                write(model.path(), tokens, config.vocabulary(), progress, interruption);
             } catch (IOException e) {
                 throw cannotWrite(TextFile.reason(e));
             } catch (UncheckedIOException e) {
@@ -82,16 +94,17 @@ final class LogitsCommand implements Callable<Integer> {
                 if (!interruption.interrupted()) {
                     throw e;
                 }
+                ErrorReport.print(spec, "interrupted");
                 return ExitCodes.INTERRUPTED;
             }
         }
         return ExitCodes.OK;
     }
 
-    private void write(Path model, int[] tokens, int vocabulary, Interruption interruption) throws IOException {
+    private void write(Path model, int[] tokens, int vocabulary, Progress progress, Interruption interruption)
+            throws IOException {
         TensorDeclaration logits = new TensorDeclaration("logits", ElementType.F32, tokens.length, vocabulary);
-        try (Progress progress = Progress.onStderr();
-                Engine engine = engineOptions.open(model, progress.shareOf("Loading the model"));
+        try (Engine engine = engineOptions.open(model, progress.shareOf("Loading the model"));
                 Session session = engine.openSession();
                 SafetensorsWriter writer = SafetensorsWriter.create(out, List.of(logits), Map.of())) {
             interruption.stopWith(session::close);

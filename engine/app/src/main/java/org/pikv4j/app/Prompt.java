@@ -3,6 +3,7 @@ package org.pikv4j.app;
 import java.io.InputStream;
 import java.util.Optional;
 import org.pikv4j.cli.TextFile;
+import org.pikv4j.error.InvalidOptionException;
 import picocli.CommandLine.Option;
 
 /** Where the prompt comes from: one of the two options. */
@@ -20,9 +21,22 @@ final class Prompt {
     /**
      * @param stdin what stdin is
      * @return the prompt
-     * @throws org.pikv4j.error.InvalidOptionException if the file cannot be read, or is no UTF-8
+     * @throws InvalidOptionException if the file cannot be read or is no UTF-8, or if there is nothing to continue
      */
     String read(InputStream stdin) {
-        return text.orElseGet(() -> TextFile.read("--prompt-file", file.orElseThrow(), stdin));
+        if (text.isPresent()) {
+            return notEmpty("--prompt", text.get());
+        }
+        String name = file.orElseThrow();
+        String source = name.equals(TextFile.STDIN) ? TextFile.STDIN_NAME : name;
+        return notEmpty("--prompt-file " + source, TextFile.read("--prompt-file", name, stdin));
+    }
+
+    /** A model can be asked to begin with nothing, but who does so has mostly got a variable or a file wrong. */
+    private static String notEmpty(String source, String prompt) {
+        if (prompt.isEmpty()) {
+            throw new InvalidOptionException(source + ": the prompt is empty, there is nothing to continue");
+        }
+        return prompt;
     }
 }

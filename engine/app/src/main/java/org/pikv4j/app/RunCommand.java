@@ -9,6 +9,7 @@ import org.pikv4j.cli.Json;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
+import org.pikv4j.cli.Terminal;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationListener;
 import org.pikv4j.session.GenerationOptions;
@@ -28,8 +29,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  pikv4j run --prompt-file document.txt",
-            "  pikv4j run --model Qwen/Qwen3-30B-A3B --prompt 'Once upon a time' --max-tokens 64",
-            "  pikv4j run --model my-model --prompt-file - --temperature 0.8 --seed 1 --json < prompt.txt"
+            "  pikv4j run --model Qwen/Qwen3-30B-A3B --prompt 'Once upon a time'",
+            "  pikv4j run --prompt-file - --temperature 0.8 --seed 1 --json < prompt.txt"
         })
 final class RunCommand implements Callable<Integer> {
     @ArgGroup(exclusive = true, multiplicity = "1")
@@ -57,14 +58,19 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         sampling.check();
-        String text = prompt.read(System.in);
-        try (Interruption interruption = new Interruption();
-                ModelSource model = engineOptions.model();
-                Progress progress = Progress.onStderr();
+        try (Progress progress = Progress.onStderr();
+                Interruption interruption = new Interruption(spec, progress)) {
+            return run(prompt.read(System.in), progress, interruption);
+        }
+    }
+
+    private int run(String text, Progress progress, Interruption interruption) {
+        try (ModelSource model = engineOptions.model();
                 Engine engine = engineOptions.open(model.path(), progress.shareOf("Loading the model"));
                 Session session = engine.openSession()) {
             interruption.stopWith(session::cancel);
-            GenerationOptions options = sampling.over(engine.model().generationDefaults());
+            GenerationOptions options =
+                    sampling.seeded(sampling.over(engine.model().generationDefaults()));
             sampling.warn(options);
             Output output = Output.of(spec);
             if (json) {
@@ -72,12 +78,12 @@ final class RunCommand implements Callable<Integer> {
                 output.println(Json.line(GenerationReport.of(result, engine)));
             } else {
                 GenerationResult result;
-                try (AnswerPrinter printer = new AnswerPrinter(output, progress)) {
+                try (AnswerPrinter printer = AnswerPrinter.ofContinuation(output, progress)) {
                     result = session.generate(text, options, printer);
                 }
                 spec.commandLine()
                         .getErr()
-                        .println(GenerationReport.of(result, engine).line());
+                        .println(GenerationReport.of(result, engine).text(Terminal.ERR));
             }
             return interruption.interrupted() ? ExitCodes.INTERRUPTED : ExitCodes.OK;
         }

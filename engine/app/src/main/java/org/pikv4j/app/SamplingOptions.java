@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SplittableRandom;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.model.GenerationDefaults;
 import org.pikv4j.session.GenerationOptions;
 import org.slf4j.Logger;
@@ -88,16 +90,19 @@ final class SamplingOptions {
     /**
      * Looks at the values before a model is loaded.
      *
-     * @throws org.pikv4j.error.InvalidOptionException if one is out of range
+     * @throws InvalidOptionException if one is out of range
      */
     void check() {
+        if (stop.stream().anyMatch(String::isEmpty)) {
+            throw new InvalidOptionException("--stop must not be empty");
+        }
         GenerationOptions _ = over(NONE);
     }
 
     /**
      * @param defaults what the model's files propose
      * @return the options, the user's before the model's
-     * @throws org.pikv4j.error.InvalidOptionException if one is out of range
+     * @throws InvalidOptionException if one is out of range
      */
     GenerationOptions over(GenerationDefaults defaults) {
         GenerationOptions options = GenerationOptions.from(defaults);
@@ -109,6 +114,17 @@ final class SamplingOptions {
         options = repetitionPenalty.map(options::withRepetitionPenalty).orElse(options);
         options = seed.map(options::withSeed).orElse(options);
         return stop.isEmpty() ? options : options.withStopStrings(stop);
+    }
+
+    /**
+     * Chooses the seed where neither the user nor the model has: one that programs which read each JSON number as a double
+     * can give back as it is.
+     *
+     * @param options the options
+     * @return the same with a seed
+     */
+    GenerationOptions seeded(GenerationOptions options) {
+        return options.seed().isPresent() ? options : options.withSeed(new SplittableRandom().nextLong(1L << 53));
     }
 
     /**

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.pikv4j.cli.DemoModel;
 
 class ChatCommandTest {
     private static final String NOTES = "Notes: Ada likes mango. The knife is in the garage.";
@@ -25,7 +26,7 @@ class ChatCommandTest {
     @Test
     void eachTurnReadsOnlyWhatIsNew() {
         Program program = Program.runWithInput(KNIFE + "\n" + MANGO, "chat", "--system", NOTES);
-        assertThat(program.out()).isEqualTo(" The knife is in the garage.\n Ada likes mango.\n");
+        assertThat(program.out()).isEqualTo("The knife is in the garage.\nAda likes mango.\n");
         assertThat(program.code()).isZero();
         List<Integer> read = promptTokens(program);
         assertThat(read).hasSize(2);
@@ -37,7 +38,7 @@ class ChatCommandTest {
     void resetForgetsTheTurnsButNotTheSystemMessage() {
         Program program =
                 Program.runWithInput(KNIFE + "/reset\n" + KNIFE + "/exit\n" + KNIFE, "chat", "--system", NOTES);
-        assertThat(program.out()).isEqualTo(" The knife is in the garage.\n".repeat(2));
+        assertThat(program.out()).isEqualTo("The knife is in the garage.\n".repeat(2));
         List<Integer> read = promptTokens(program);
         assertThat(read.get(1)).isEqualTo(read.get(0));
     }
@@ -55,8 +56,31 @@ class ChatCommandTest {
                 .startsWith("pikv4j: ")
                 .contains("budget")
                 .endsWith("/reset begins a new conversation");
-        assertThat(program.out()).isEqualTo(" The knife is in the garage.\n");
+        assertThat(program.out()).isEqualTo("The knife is in the garage.\n");
         assertThat(program.code()).isZero();
+    }
+
+    @Test
+    void theDemoModelIsToldNotesWhereTheUserTellsItNone() {
+        Program program = Program.runWithInput("Where does the baker live?\nWhat does Ada like?\n", "chat");
+        assertThat(program.out()).isEqualTo("The baker lives in Rome.\nAda likes mango.\n");
+        assertThat(program.err()).contains("--system", DemoModel.NOTES, "Where is the knife?");
+        assertThat(Program.runWithInput("", "chat", "--system", NOTES).err()).isEmpty();
+    }
+
+    @Test
+    void whatItIsToldOnTheWayItKnows() {
+        Program program =
+                Program.runWithInput("The lamp is in the library.\nWhere is the lamp?\n", "chat", "--system", NOTES);
+        assertThat(program.out()).endsWith("\nThe lamp is in the library.\n");
+    }
+
+    @Test
+    void wordsAfterASlashAreNotForTheModel() {
+        Program program = Program.runWithInput("/help\n/rset now\n/etc/hosts?\n", "chat", "--system", NOTES);
+        assertThat(program.err().lines().limit(2))
+                .containsExactly(Chat.HELP, "pikv4j: unknown command /rset; there are /reset, /exit and /help");
+        assertThat(promptTokens(program)).hasSize(1);
     }
 
     @Test

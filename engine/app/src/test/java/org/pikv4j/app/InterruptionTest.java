@@ -1,6 +1,7 @@
 package org.pikv4j.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -10,8 +11,14 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,13 +63,18 @@ class InterruptionTest {
         Path ids = directory.resolve("ids.txt");
         Files.writeString(ids, "5 ".repeat(8000));
         Path out = directory.resolve("logits.safetensors");
-        Process process = start("logits", "--ids", ids.toString(), "--out", out.toString());
-        while (process.isAlive() && names().stream().noneMatch(name -> name.endsWith(".tmp"))) {
-            Thread.sleep(10);
+        Process process;
+        try (WatchService watch = directory.getFileSystem().newWatchService()) {
+            directory.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+            process = start("logits", "--ids", ids.toString(), "--out", out.toString());
+            // A process that ends before its time closes the watch, and the wait with it.
+            CompletableFuture<Void> _ =
+                    process.onExit().thenRun(() -> assertThatCode(watch::close).doesNotThrowAnyException());
+            awaitFile(watch, ".tmp");
+            interrupt(process);
         }
-        interrupt(process);
         assertThat(process.waitFor()).isEqualTo(130);
-        assertThat(directory.resolve("err")).isEmptyFile();
+        assertThat(directory.resolve("err")).hasContent("pikv4j: interrupted");
         Files.delete(ids);
         assertNothingLeft();
     }
@@ -88,6 +100,61 @@ class InterruptionTest {
         assertNothingLeft();
     }
 
+    @Test
+    void beforeThereIsWorkToStopOneLineSaysSo() throws Exception {
+        Path prompt = directory.resolve("prompt");
+        assertThat(new ProcessBuilder("mkfifo", prompt.toString()).start().waitFor())
+                .isZero();
+        Process process = start("run", "--prompt-file", prompt.toString());
+        // Opening a pipe waits for its reader.
+        try (OutputStream _ = Files.newOutputStream(prompt)) {
+            interrupt(process);
+            assertThat(process.waitFor()).isEqualTo(130);
+        }
+        assertThat(process.getInputStream()).isEmpty();
+        assertThat(directory.resolve("err")).hasContent("pikv4j: interrupted");
+        Files.delete(prompt);
+        assertNothingLeft();
+    }
+
+    @Test
+    void whatAKilledProcessLeftBehindGoesAwayWithTheNext() throws Exception {
+        Process killed = answeringChat();
+        Process living = answeringChat();
+        Path left = demoModelOf(killed);
+        Path used = demoModelOf(living);
+        killed.destroyForcibly().waitFor();
+        assertThat(left).isDirectoryContaining("glob:**/model.safetensors");
+        for (Path directory : List.of(left, used)) {
+            // One that is younger may be about to be locked.
+            Files.setLastModifiedTime(
+                    directory.resolve(".lock"), FileTime.from(Instant.now().minusSeconds(3600)));
+        }
+        assertThat(start("run", "--prompt", "Notes: Ada").waitFor()).isZero();
+        assertThat(left).doesNotExist();
+        assertThat(used).isDirectoryContaining("glob:**/model.safetensors");
+        living.getOutputStream().close();
+        assertThat(living.waitFor()).isZero();
+        assertNothingLeft();
+    }
+
+    /** A chat that has answered, so that it has its model. */
+    private Process answeringChat() throws IOException {
+        Process process = start("chat", "--system", "Notes: Ada", "--max-tokens", "1");
+        process.getOutputStream().write("Who?\n".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+        assertThat(process.getInputStream().read()).isPositive();
+        return process;
+    }
+
+    private Path demoModelOf(Process process) throws IOException {
+        String name = names().stream()
+                .filter(each -> each.startsWith("pikv4j-demo-" + process.pid() + "-"))
+                .findFirst()
+                .orElseThrow();
+        return directory.resolve(name);
+    }
+
     private Process start(String... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -111,6 +178,17 @@ class InterruptionTest {
             byte[] first = out.readNBytes(1);
             interrupt(process);
             return new String(first, StandardCharsets.UTF_8) + new String(out.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static void awaitFile(WatchService watch, String suffix) throws InterruptedException {
+        while (true) {
+            WatchKey key = watch.take();
+            if (key.pollEvents().stream()
+                    .anyMatch(event -> String.valueOf(event.context()).endsWith(suffix))) {
+                return;
+            }
+            assertThat(key.reset()).isTrue();
         }
     }
 

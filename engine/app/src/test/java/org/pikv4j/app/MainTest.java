@@ -28,6 +28,23 @@ class MainTest {
     }
 
     @Test
+    void withoutArgumentsTheUsageGoesToStderr() {
+        Program program = Program.run();
+        assertThat(program.code()).isEqualTo(2);
+        assertThat(program.out()).isEmpty();
+        assertThat(program.err()).isEqualTo(Program.run("--help").out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "chat", "inspect", "backends", "logits"})
+    void theExamplesOfTheHelpFitInEightyColumns(String command) {
+        assertThat(Program.run(command, "--help").out().lines().filter(line -> line.startsWith("  pikv4j ")))
+                .allMatch(line -> line.length() < 80);
+        assertThat(Program.run("--help").out().lines().filter(line -> line.startsWith("  pikv4j ")))
+                .allMatch(line -> line.length() < 80);
+    }
+
+    @Test
     void backendsAreListedWithReasons() {
         Program table = Program.run("backends");
         assertThat(table.code()).isZero();

@@ -67,6 +67,15 @@ class RunCommandTest {
     }
 
     @Test
+    void aSeedThatNobodyChoseIsANumberInEveryLanguage() {
+        for (int i = 0; i < 3; i++) {
+            Program program = Program.run("run", "--prompt", PROMPT, "--json", "--max-tokens", "1");
+            JsonNode json = JsonMapper.shared().readTree(program.out());
+            assertThat(json.get("seed").asLong()).isBetween(0L, (1L << 53) - 1);
+        }
+    }
+
+    @Test
     void f32TakesTwiceTheBytes() {
         Program program = Program.run("run", "--prompt", PROMPT, "--json", "--kv-dtype", "f32");
         JsonNode json = JsonMapper.shared().readTree(program.out());

@@ -14,6 +14,9 @@ import java.util.List;
  * <p>Weights are mapped from files, so it is unpacked into a temporary directory for as long as this is open.
  */
 public final class DemoModel implements ModelSource {
+    /** What it is told where nobody tells it anything: it knows nothing of itself. */
+    public static final String NOTES = "Notes: Ada likes mango. The knife is in the garage. The baker lives in Rome.";
+
     private static final String RESOURCES = "demo/";
     private static final List<String> FILES = List.of(
             "config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors");

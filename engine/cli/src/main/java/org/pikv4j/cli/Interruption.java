@@ -3,13 +3,15 @@ package org.pikv4j.cli;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * What Ctrl-C and SIGTERM do to a command: the work under way is asked to stop, and the process waits for the command to
- * say its last words. The JVM then ends with 128 and the number of the signal.
+ * say its last words. Where there is nothing to ask, one line says that the command was interrupted. The JVM then ends with
+ * 128 and the number of the signal.
  *
  * <pre>{@code
- * try (Interruption interruption = new Interruption(); ...) {
+ * try (Interruption interruption = new Interruption(spec, progress); ...) {
  *     interruption.stopWith(session::cancel);
  *     ...
  * }
@@ -23,11 +25,20 @@ public final class Interruption implements AutoCloseable {
 
     private final Thread hook = new Thread(this::stop, "interruption");
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final CommandSpec spec;
+    private final Progress progress;
     private @Nullable Runnable stop;
     private boolean interrupted;
 
-    /** Begins to listen. Until {@link #stopWith} is called, the process simply ends. */
-    public Interruption() {
+    /**
+     * Begins to listen. Until {@link #stopWith} is called, the process ends at once.
+     *
+     * @param spec the command
+     * @param progress what the command shows, which is taken away before the line that says so
+     */
+    public Interruption(CommandSpec spec, Progress progress) {
+        this.spec = spec;
+        this.progress = progress;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -62,19 +73,26 @@ public final class Interruption implements AutoCloseable {
     private synchronized boolean askToStop() {
         interrupted = true;
         if (stop == null) {
+            progress.close();
+            ErrorReport.print(spec, "interrupted");
             return false;
         }
         stop.run();
         return true;
     }
 
-    @Override
-    public void close() {
+    /** Something else hears of Ctrl-C from now on. */
+    public void handOver() {
         ended.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
             // The process is ending, and the hook has just been let go.
         }
+    }
+
+    @Override
+    public void close() {
+        handOver();
     }
 }

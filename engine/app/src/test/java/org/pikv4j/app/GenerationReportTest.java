@@ -1,0 +1,33 @@
+package org.pikv4j.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GenerationReportTest {
+    private static final GenerationReport REPORT = new GenerationReport(
+            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 2109, "vector", "stop_string", 1);
+
+    @Test
+    void oneLineSaysItAll() {
+        assertThat(REPORT.text(Integer.MAX_VALUE))
+                .isEqualTo("[first token 2.08 s | prompt 2,043 tokens, 984/s"
+                        + " | decode 8 tokens, 26.7/s, p50 34.5 ms, p99 44.8 ms"
+                        + " | KV 4.13 MiB, 2.06 KiB per token | vector]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {54, 80, 100, 143, 144, 145, 200})
+    void linesFitAndLoseNothing(int columns) {
+        String text = REPORT.text(columns);
+        assertThat(text.lines()).allMatch(line -> line.length() <= columns);
+        assertThat(text.replace("\n", "")).isEqualTo(REPORT.text(Integer.MAX_VALUE));
+    }
+
+    @Test
+    void whatIsTooLongForALineHasOneOfItsOwn() {
+        assertThat(REPORT.text(10).lines()).hasSize(5);
+    }
+}
