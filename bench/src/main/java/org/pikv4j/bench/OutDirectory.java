@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.pikv4j.cli.Json;
+import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.InvalidOptionException;
 import picocli.CommandLine.Option;
 
@@ -29,10 +30,10 @@ public final class OutDirectory {
             try {
                 Files.createDirectories(path);
             } catch (IOException e) {
-                throw new InvalidOptionException("--out " + path + " cannot be made: " + e);
+                throw new InvalidOptionException("--out " + path + ": cannot be made: " + TextFile.reason(e));
             }
             if (!Files.isWritable(path)) {
-                throw new InvalidOptionException("--out " + path + " cannot be written to");
+                throw new InvalidOptionException("--out " + path + ": cannot be written to");
             }
         });
     }
@@ -46,7 +47,8 @@ public final class OutDirectory {
             try {
                 content.write(path.resolve(name));
             } catch (IOException e) {
-                throw new InvalidOptionException("--out " + path.resolve(name) + " cannot be written: " + e);
+                throw new InvalidOptionException(
+                        "--out " + path.resolve(name) + ": cannot be written: " + TextFile.reason(e));
             }
         });
     }

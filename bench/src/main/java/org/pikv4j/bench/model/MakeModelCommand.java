@@ -9,12 +9,17 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.function.DoubleConsumer;
 import java.util.stream.Stream;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.DemoModel;
+import org.pikv4j.cli.ErrorReport;
 import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
+import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.InvalidOptionException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,16 +48,17 @@ public final class MakeModelCommand implements Callable<Integer> {
 
     @Option(
             names = "--preset",
+            paramLabel = "s|m",
             required = true,
             description =
-                    "s: hidden 256, 4 layers, 10M parameters. m: hidden 1024, 8 layers, 432M parameters, of which a token uses"
+                    "s: hidden 256, 4 layers, 16M parameters. m: hidden 1024, 8 layers, 432M parameters, of which a token uses"
                             + " 126M, the embedding not counted.")
     private Size size = Size.s;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Directory to write.")
     private Path out = Path.of("");
 
-    @Option(names = "--seed", description = "Seed of the weights (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "S", description = "Seed of the weights (default: ${DEFAULT-VALUE}).")
     private long seed = 1;
 
     @Option(names = "--force", description = "Replace what is in the directory.")
@@ -70,30 +76,45 @@ public final class MakeModelCommand implements Callable<Integer> {
         Path target = out.toAbsolutePath().normalize();
         Path parent = target.getParent();
         if (parent == null) {
-            throw new InvalidOptionException("--out " + out + " cannot be replaced");
+            throw new InvalidOptionException("--out " + out + ": cannot be replaced");
         }
-        try {
+        try (Progress progress = Progress.onStderr();
+                Interruption interruption = new Interruption(spec, progress)) {
             if (Files.exists(target) && !(Files.isDirectory(target) && (force || isEmpty(target)))) {
                 throw new InvalidOptionException(
-                        "--out " + out + " exists and is not an empty directory; --force replaces a directory");
+                        "--out " + out + ": exists and is not an empty directory; --force replaces a directory");
             }
             Files.createDirectories(parent);
-            write(target, parent);
+            interruption.stopWith(() -> {}); // the next step of the progress finds out
+            try {
+                write(target, parent, stopping(interruption, progress.shareOf("Writing")));
+            } catch (CancellationException e) {
+                ErrorReport.print(spec, "interrupted");
+                return ExitCodes.INTERRUPTED;
+            }
         } catch (IOException e) {
-            throw new InvalidOptionException("--out " + out + " cannot be written: " + e);
+            throw new InvalidOptionException("--out " + out + ": cannot be written: " + TextFile.reason(e));
         }
         return ExitCodes.OK;
     }
 
+    private static DoubleConsumer stopping(Interruption interruption, DoubleConsumer progress) {
+        return share -> {
+            if (interruption.interrupted()) {
+                throw new CancellationException();
+            }
+            progress.accept(share);
+        };
+    }
+
     /** Everything goes to a directory beside the target, which takes its place when it is whole. */
-    private void write(Path target, Path parent) throws IOException {
+    private void write(Path target, Path parent, DoubleConsumer progress) throws IOException {
         Path temporary = Files.createDirectory(parent.resolve("." + target.getFileName() + "." + UUID.randomUUID()));
         ModelMaker maker = new ModelMaker(size.preset(), seed);
-        try (DemoModel demo = new DemoModel();
-                Progress progress = Progress.onStderr()) {
+        try (DemoModel demo = new DemoModel()) {
             String tokenizer = TokenizerMaker.grow(
                     demo.path().resolve("tokenizer.json"), size.preset().vocabulary());
-            maker.write(temporary, tokenizer, progress.shareOf("Writing"));
+            maker.write(temporary, tokenizer, progress);
             delete(target);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } finally {
@@ -107,6 +128,7 @@ public final class MakeModelCommand implements Callable<Integer> {
                         size,
                         maker.parameters() / 1e6,
                         seed));
+        Output.of(spec).println("to measure it: pikv4j-bench run --model " + out);
     }
 
     private static boolean isEmpty(Path directory) throws IOException {

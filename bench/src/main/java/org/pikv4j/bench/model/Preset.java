@@ -26,7 +26,7 @@ public record Preset(
         int vocabulary,
         int positions) {
 
-    /** 10 million parameters: quick to make, for trying things out. */
+    /** 16 million parameters: quick to make, for trying things out. */
     public static final Preset S = new Preset(256, 4, 4, 2, 64, 8, 2, 512, 4096, 32_768);
 
     /** 432 million parameters, 126 million active: what figures are quoted for. */

@@ -1,12 +1,9 @@
 package org.pikv4j.bench.recall;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.cli.TextFile;
+import org.pikv4j.error.InvalidOptionException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.ObjectMapper;
@@ -47,35 +44,32 @@ public record Evaluation(String id, String document, List<Question> questions) {
     }
 
     /**
+     * @param option the option that named the file
      * @param file one JSON object per line
      * @return its rows
-     * @throws ModelFormatException naming the file and the line
+     * @throws InvalidOptionException naming the option, the file and the line
      */
-    static List<Evaluation> read(Path file) {
-        List<String> lines;
-        try {
-            lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new ModelFormatException(file, "cannot be read: " + e);
-        }
+    static List<Evaluation> read(String option, String file) {
+        String source = option + " " + file + ": ";
+        List<String> lines = TextFile.read(option, file, System.in).lines().toList();
         List<Evaluation> rows = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
             if (!lines.get(i).isBlank()) {
-                rows.add(parse(file, i + 1, lines.get(i)));
+                rows.add(parse(source + "line " + (i + 1) + " ", lines.get(i)));
             }
         }
         if (rows.isEmpty()) {
-            throw new ModelFormatException(file, "holds no rows");
+            throw new InvalidOptionException(source + "holds no rows");
         }
         return rows;
     }
 
-    private static Evaluation parse(Path file, int number, String line) {
+    private static Evaluation parse(String source, String line) {
         Evaluation row;
         try {
             row = JSON.readValue(line, Evaluation.class);
         } catch (JacksonException e) {
-            throw new ModelFormatException(file, "line " + number + " is no evaluation: " + e.getOriginalMessage());
+            throw new InvalidOptionException(source + "is no evaluation: " + e.getOriginalMessage());
         }
         boolean whole = row != null
                 && row.document() != null
@@ -84,8 +78,7 @@ public record Evaluation(String id, String document, List<Question> questions) {
                         .allMatch(question ->
                                 question != null && question.question() != null && question.answer() != null);
         if (!whole) {
-            throw new ModelFormatException(
-                    file, "line " + number + " lacks one of document, questions, question and answer");
+            throw new InvalidOptionException(source + "lacks one of document, questions, question and answer");
         }
         return row;
     }

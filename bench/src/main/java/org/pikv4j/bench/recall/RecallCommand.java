@@ -11,6 +11,7 @@ import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
@@ -26,6 +27,8 @@ import picocli.CommandLine.Spec;
 /** Scores a model on questions about documents. */
 @Command(
         name = "recall",
+        // What picocli makes of a list that must not be empty says everything twice.
+        customSynopsis = "pikv4j-bench recall [OPTIONS] --data FILE.jsonl...",
         description = "Ask a model questions about documents it has read, and count the right answers.",
         footer = {
             "",
@@ -38,8 +41,8 @@ public final class RecallCommand implements Callable<Integer> {
             paramLabel = "FILE.jsonl",
             required = true,
             arity = "1..*",
-            description = "Evaluation files.")
-    private List<Path> data = new ArrayList<>();
+            description = "Evaluation files; - for stdin.")
+    private List<String> data = new ArrayList<>();
 
     @Option(names = "--limit", paramLabel = "N", description = "Take only the first N documents of each file.")
     private Optional<Integer> limit = Optional.empty();
@@ -75,36 +78,40 @@ public final class RecallCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (sessions < 1 || limit.orElse(1) < 1) {
-            throw new InvalidOptionException("--sessions and --limit must be at least 1");
-        }
+        atLeastOne("--sessions", sessions);
+        atLeastOne("--limit", limit.orElse(1));
         List<List<Evaluation>> files = new ArrayList<>();
-        for (Path file : data) {
-            List<Evaluation> rows = Evaluation.read(file);
+        for (String file : data) {
+            List<Evaluation> rows = Evaluation.read("--data", file);
             files.add(rows.subList(0, Math.min(rows.size(), limit.orElse(rows.size()))));
         }
         out.prepare();
-        try (ModelSource model = options.model()) {
-            return run(model.path(), model.name(), files);
+        try (Progress progress = Progress.onStderr();
+                Interruption _ = new Interruption(spec, progress);
+                ModelSource model = options.model()) {
+            return run(model, files, progress);
         }
     }
 
-    private int run(Path model, String name, List<List<Evaluation>> files) {
+    private static void atLeastOne(String option, int value) {
+        if (value < 1) {
+            throw new InvalidOptionException(option + " must be at least 1, not " + value);
+        }
+    }
+
+    private int run(ModelSource model, List<List<Evaluation>> files, Progress progress) {
         Output output = Output.of(spec);
         List<RecallScore> scores = new ArrayList<>();
-        try (Progress progress = Progress.onStderr();
-                Engine engine = options.open(model, progress.shareOf("Loading"))) {
+        try (Engine engine = options.open(model.path(), progress.shareOf("Loading"))) {
             RecallRun run = new RecallRun(engine, sessions);
             output.println(String.format(
                     "%-24s %9s %7s  %-15s %9s %9s", "file", "right", "share", "95% interval", "tokens/s", "peak KV"));
             for (int f = 0; f < files.size(); f++) {
-                String file = String.valueOf(data.get(f).getFileName());
+                String file = String.valueOf(Path.of(data.get(f)).getFileName());
                 int rows = files.get(f).size();
                 AtomicInteger done = new AtomicInteger();
                 RecallScore score = run.score(file, files.get(f), () -> {
-                    synchronized (progress) {
-                        progress.update(file, done.incrementAndGet(), rows);
-                    }
+                    progress.update(file, done.incrementAndGet(), rows);
                 });
                 scores.add(score);
                 output.println(line(score));
@@ -112,7 +119,7 @@ public final class RecallCommand implements Callable<Integer> {
             out.json(
                     "recall.json",
                     new Report(
-                            name,
+                            model.name(),
                             engine.backend().description(),
                             engine.options().pageForm().name(),
                             scores));

@@ -10,6 +10,7 @@ import org.pikv4j.bench.ReadBandwidth;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
@@ -31,8 +32,9 @@ public final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--depths",
             split = ",",
-            paramLabel = "N",
-            description = "Tokens in the cache before decoding is timed (default: 0,512,4096).")
+            paramLabel = "LIST",
+            hideParamSyntax = true,
+            description = "Tokens in the cache before decoding is timed, separated by commas (default: 0,512,4096).")
     private List<Integer> depths = List.of(0, 512, 4096);
 
     @Option(names = "--prompt", paramLabel = "N", description = "Tokens of the prompt (default: ${DEFAULT-VALUE}).")
@@ -62,17 +64,15 @@ public final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (promptTokens < 1
-                || decodeTokens < 2
-                || repeats < 1
-                || depths.stream().anyMatch(depth -> depth < 0)) {
-            throw new InvalidOptionException(
-                    "--prompt and --repeat must be at least 1, --generate at least 2, --depths not negative");
-        }
+        atLeast("--prompt", promptTokens, 1);
+        atLeast("--generate", decodeTokens, 2);
+        atLeast("--repeat", repeats, 1);
+        depths.forEach(depth -> atLeast("--depths", depth, 0));
         out.prepare();
         Output output = Output.of(spec);
-        try (ModelSource model = options.model();
-                Progress progress = Progress.onStderr();
+        try (Progress progress = Progress.onStderr();
+                Interruption _ = new Interruption(spec, progress);
+                ModelSource model = options.model();
                 Engine engine = options.open(model.path(), progress.shareOf("Loading"))) {
             checkPositions(engine);
             SpeedReport report = measure(engine, model.name(), progress);
@@ -81,6 +81,12 @@ public final class RunCommand implements Callable<Integer> {
             out.write("bench-run.png", file -> SpeedPicture.write(report, file));
         }
         return ExitCodes.OK;
+    }
+
+    private static void atLeast(String option, int value, int least) {
+        if (value < least) {
+            throw new InvalidOptionException(option + " must be at least " + least + ", not " + value);
+        }
     }
 
     private void checkPositions(Engine engine) {

@@ -22,6 +22,7 @@ class MakeModelCommandTest {
         Program made = Program.run("make-model", "--preset", "s", "--out", model);
         assertThat(made.err()).isEmpty();
         assertThat(made.exitCode()).isZero();
+        assertThat(made.out()).endsWith("run --model " + model + "\n");
         assertThat(directory).isDirectoryContaining("glob:**/s").isDirectoryNotContaining("glob:**/.s*");
 
         try (Engine engine = PiKV.model(model).open();
@@ -73,6 +74,13 @@ class MakeModelCommandTest {
                     .isZero();
         }
         assertThat(one.resolve("model.safetensors")).hasSameBinaryContentAs(two.resolve("model.safetensors"));
+        for (Object place : new Object[] {"", one.resolve("config.json/below")}) {
+            Program elsewhere = Program.run("make-model", "--preset", "s", "--out", place);
+            assertThat(elsewhere.exitCode()).isEqualTo(2);
+            assertThat(elsewhere.err().strip())
+                    .startsWith("pikv4j-bench: --out")
+                    .doesNotContain("\n", "Exception");
+        }
         Program again = Program.run("make-model", "--preset", "s", "--out", one);
         assertThat(again.exitCode()).isEqualTo(2);
         assertThat(again.err().strip()).contains("--force").doesNotContain("\n");

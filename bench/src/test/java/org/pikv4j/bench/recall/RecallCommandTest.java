@@ -73,11 +73,32 @@ class RecallCommandTest {
             Files.writeString(file, line + "\n");
             Program program = Program.run("recall", "--data", file);
             assertThat(program.exitCode()).as(line).isEqualTo(2);
-            assertThat(program.err().strip()).as(line).contains(file.toString()).doesNotContain("\n");
+            assertThat(program.err().strip())
+                    .as(line)
+                    .startsWith("pikv4j-bench: --data " + file + ": ")
+                    .doesNotContain("\n");
         }
         Program missing = Program.run("recall", "--data", directory.resolve("none.jsonl"));
         assertThat(missing.exitCode()).isEqualTo(2);
-        assertThat(missing.err()).contains("none.jsonl");
+        assertThat(missing.err())
+                .isEqualTo("pikv4j-bench: --data " + directory.resolve("none.jsonl") + ": no such file or directory\n");
+    }
+
+    @Test
+    void aPlaceThatCannotBeWrittenIsNamedBeforeTheWork(@TempDir Path directory) throws IOException {
+        Path file = Files.createFile(directory.resolve("file"));
+        Program program = Program.run("recall", "--data", DATA.resolve("recall-moe/eval-256.jsonl"), "--out", file);
+        assertThat(program.exitCode()).isEqualTo(2);
+        assertThat(program.err())
+                .isEqualTo("pikv4j-bench: --out " + file + ": cannot be made: " + file
+                        + " is there, and is no directory\n");
+        assertThat(program.out()).isEmpty();
+    }
+
+    @Test
+    void theHelpNamesTheDataOnce() {
+        String help = Program.run("recall", "--help").out();
+        assertThat(help.substring(0, help.indexOf("Options:"))).containsOnlyOnce("--data");
     }
 
     @Test
