@@ -20,7 +20,7 @@ import picocli.CommandLine.Mixin;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  pikv4j run --prompt-file document.txt       ask the demo model about a document",
+            "  pikv4j run --prompt-file document.txt       ask the demo model about a text",
             "  pikv4j inspect --model Qwen/Qwen3-30B-A3B   what a model is, and what fits",
             "  pikv4j COMMAND --help                       all options of a command"
         })

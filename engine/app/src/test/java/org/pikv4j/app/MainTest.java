@@ -36,12 +36,12 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "chat", "inspect", "backends", "logits"})
-    void theExamplesOfTheHelpFitInEightyColumns(String command) {
-        assertThat(Program.run(command, "--help").out().lines().filter(line -> line.startsWith("  pikv4j ")))
-                .allMatch(line -> line.length() < 80);
-        assertThat(Program.run("--help").out().lines().filter(line -> line.startsWith("  pikv4j ")))
-                .allMatch(line -> line.length() < 80);
+    @ValueSource(strings = {"--help", "run --help", "chat --help", "inspect --help", "logits --help"})
+    void noExampleIsBroken(String line) {
+        // In the usual 80 columns, which also hold here: what goes on after a break begins at the margin.
+        assertThat(Program.run(line.split(" ")).out())
+                .containsPattern("\\n  pikv4j ")
+                .doesNotContainPattern("\\n  pikv4j [^\\n]*\\n[^ \\n]");
     }
 
     @Test
