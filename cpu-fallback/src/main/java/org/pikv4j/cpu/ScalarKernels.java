@@ -68,11 +68,11 @@ final class ScalarKernels implements Kernels {
         for (int p = 0; p < item.pageCount(); p++) {
             Page page = item.page(p);
             PageLayout layout = page.layout();
-            float[] keys = scratch.first(layout.tokens() * headDim); // (headDim, token)
+            float[] keys = scratch.first(layout.tokens() * headDim); // (token, headDim)
             float[] values = scratch.second(layout.tokens() * headDim); // (token, headDim)
             float[] scores = scratch.third(layout.tokens());
-            layout.form().decodeKeys(page.keys(), layout.tokens(), headDim, keys);
-            layout.form().decodeValues(page.values(), layout.tokens(), headDim, values);
+            layout.form().keys().decode(layout.keyShape(), page.keys(), headDim, keys);
+            layout.form().values().decode(layout.valueShape(), page.values(), headDim, values);
             for (int r = 0; r < item.rows(); r++) {
                 int from = item.from(p, r);
                 int to = item.to(p, r);
@@ -81,7 +81,7 @@ final class ScalarKernels implements Kernels {
                     for (int t = from; t < to; t++) {
                         float sum = 0f;
                         for (int d = 0; d < headDim; d++) {
-                            sum += item.queries()[query + d] * keys[d * layout.tokens() + t];
+                            sum += item.queries()[query + d] * keys[t * headDim + d];
                         }
                         scores[t] = sum * item.spec().scale();
                     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.pikv4j.attention.AttentionItem;
 import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.BackendStatus;
-import org.pikv4j.cache.compression.ExactForm;
+import org.pikv4j.cache.compression.ExactCodec;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.tensor.DType;
@@ -219,9 +219,11 @@ final class VectorKernels implements Kernels {
         PageLayout layout = item.page(0).layout();
         PageKernel keyKernel = null;
         PageKernel valueKernel = null;
-        if (layout.form() instanceof ExactForm(DType dtype)) {
-            keyKernel = pageKernel(dtype, layout.tokens());
-            valueKernel = pageKernel(dtype, layout.headDim());
+        if (layout.form().appendable()
+                && layout.form().keys().codec() instanceof ExactCodec(DType keys)
+                && layout.form().values().codec() instanceof ExactCodec(DType values)) {
+            keyKernel = pageKernel(keys, layout.tokens());
+            valueKernel = pageKernel(values, layout.headDim());
         }
         if (keyKernel == null || valueKernel == null) {
             scalar.attend(item, scratch);

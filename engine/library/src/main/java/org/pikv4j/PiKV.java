@@ -17,10 +17,15 @@ import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.BackendProvider;
 import org.pikv4j.backend.BackendStatus;
 import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.Codec;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.FormChoice;
+import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
-import org.pikv4j.cache.compression.PageForms;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.extension.Extensions;
 import org.pikv4j.memory.ByteSize;
@@ -121,7 +126,8 @@ public final class PiKV {
         private final List<BackendProvider> providers = new ArrayList<>();
         private String backend = Backends.AUTO;
         private BackendOptions backendOptions = BackendOptions.defaults();
-        private PageForm pageForm = PageForms.BF16;
+        private FormChoice forms = FormChoice.of(new PageForm(Codecs.BF16));
+        private Residual residual = Residual.DEFAULT;
         private int pageTokens = DEFAULT_PAGE_TOKENS;
         private OptionalLong kvBudget = OptionalLong.empty();
         private int prefillChunk = DEFAULT_PREFILL_CHUNK;
@@ -160,18 +166,43 @@ public final class PiKV {
         }
 
         /**
-         * @param name how cached rows are stored: {@code bf16} (the default), {@code f32}, or the name of a {@link
-         *     PageForm} on the class path
+         * @param spec how cached rows are stored: {@code bf16} (the default), {@code int8,int4} for keys and values, by layer
+         *     {@code 0-1=bf16;2-=int8}; the names include those of {@link Codec}s on the class path
+         * @see FormSpec
          */
-        public Builder kvDtype(String name) {
-            return kvDtype(PageForms.named(name));
+        public Builder kvDtype(String spec) {
+            return kvForms(FormSpec.parse(spec, BasisSource.NONE));
         }
 
         /**
-         * @param form how cached rows are stored
+         * @param codec how cached rows are stored
          */
-        public Builder kvDtype(PageForm form) {
-            pageForm = form;
+        public Builder kvDtype(Codec codec) {
+            return kvForms(FormChoice.of(new PageForm(codec)));
+        }
+
+        /**
+         * @param choice how cached rows are stored, layer by layer and head by head
+         */
+        public Builder kvForms(FormChoice choice) {
+            forms = choice;
+            return this;
+        }
+
+        /**
+         * @param tokens newest tokens that stay exact where the cache is compressed; at most what a quarter of the budget
+         *     holds
+         */
+        public Builder kvResidual(int tokens) {
+            residual = new Residual(tokens, residual.sinks(), residual.interval());
+            return this;
+        }
+
+        /**
+         * @param tokens first tokens that stay exact where the cache is compressed
+         */
+        public Builder kvSinks(int tokens) {
+            residual = new Residual(residual.tokens(), tokens, residual.interval());
             return this;
         }
 
@@ -252,7 +283,13 @@ public final class PiKV {
          */
         public Engine open() {
             EngineOptions options = new EngineOptions(
-                    pageForm, pageTokens, kvBudget.orElseGet(PiKV::defaultKvBudget), prefillChunk, policy, router);
+                    forms,
+                    residual,
+                    pageTokens,
+                    kvBudget.orElseGet(PiKV::defaultKvBudget),
+                    prefillChunk,
+                    policy,
+                    router);
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;
             try {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,8 +17,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pikv4j.cache.compression.PageForm;
-import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.compression.Codec;
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.storage.PageSignals;
@@ -464,51 +465,41 @@ class EngineTest {
         }
     }
 
-    /** F32 in disguise: no backend knows its class. */
-    private record OwnForm() implements PageForm {
+    /** Half the bytes of bf16 in disguise: no backend knows its class. */
+    private record OwnCodec() implements Codec {
         @Override
         public String name() {
             return "own";
         }
 
         @Override
-        public int keyBytes(int tokens, int headDim) {
-            return PageForms.F32.keyBytes(tokens, headDim);
+        public int bytes(HalfShape shape) {
+            return shape.elements();
+        }
+
+        /** Bytes of 1/16: enough for this model's keys and values, which are small. */
+        @Override
+        public void encode(HalfShape shape, float[] in, MemorySegment out) {
+            for (int i = 0; i < shape.elements(); i++) {
+                out.set(ValueLayout.JAVA_BYTE, i, (byte) Math.clamp(Math.round(in[i] * 16), -127, 127));
+            }
         }
 
         @Override
-        public int valueBytes(int tokens, int headDim) {
-            return PageForms.F32.valueBytes(tokens, headDim);
-        }
-
-        @Override
-        public void append(
-                MemorySegment keys,
-                MemorySegment values,
-                int tokens,
-                int slot,
-                int headDim,
-                float[] key,
-                int keyOffset,
-                float[] value,
-                int valueOffset) {
-            PageForms.F32.append(keys, values, tokens, slot, headDim, key, keyOffset, value, valueOffset);
-        }
-
-        @Override
-        public void decodeKeys(MemorySegment keys, int tokens, int headDim, float[] out) {
-            PageForms.F32.decodeKeys(keys, tokens, headDim, out);
-        }
-
-        @Override
-        public void decodeValues(MemorySegment values, int tokens, int headDim, float[] out) {
-            PageForms.F32.decodeValues(values, tokens, headDim, out);
+        public void decode(HalfShape shape, MemorySegment in, float[] out) {
+            for (int i = 0; i < shape.elements(); i++) {
+                out[i] = in.get(ValueLayout.JAVA_BYTE, i) / 16f;
+            }
         }
     }
 
     @Test
-    void aPageFormOfTheUsersOwnIsAttendedTo() {
-        try (Engine engine = builder().kvDtype(new OwnForm()).open();
+    void aCodecOfTheUsersOwnIsAttendedTo() {
+        try (Engine engine = builder()
+                        .kvDtype(new OwnCodec())
+                        .kvResidual(0)
+                        .kvSinks(0)
+                        .open();
                 Session session = engine.openSession()) {
             assertThat(session.generate(golden.inputIds(), greedy, SILENT).tokens())
                     .isEqualTo(expected(24));

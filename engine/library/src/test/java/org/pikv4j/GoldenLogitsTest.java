@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.GenerationResult;
@@ -53,7 +53,7 @@ class GoldenLogitsTest {
     private static void check(Golden golden, String backend, int pageTokens, int chunk) {
         try (Engine engine = PiKV.model(golden.model())
                 .backend(backend)
-                .kvDtype(PageForms.F32)
+                .kvDtype(Codecs.F32)
                 .pageTokens(pageTokens)
                 .prefillChunk(chunk)
                 .open()) {

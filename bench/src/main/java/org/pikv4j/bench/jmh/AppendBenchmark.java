@@ -15,7 +15,6 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
-import org.pikv4j.cache.compression.PageForms;
 
 /** Appending a prefill chunk's keys and values to pages, in 16 layers. */
 @State(Scope.Benchmark)
@@ -50,7 +49,7 @@ public class AppendBenchmark {
     @Setup
     public void setUp() {
         opened = Kernels.open(backend);
-        cache = new CacheState(opened, PageForms.named(form), CacheState.PAGE_TOKENS, LAYERS);
+        cache = new CacheState(opened, form, CacheState.PAGE_TOKENS, LAYERS);
         keys = Kernels.random(rows * CacheState.SPEC.kvWidth(), 6);
         values = Kernels.random(rows * CacheState.SPEC.kvWidth(), 7);
     }

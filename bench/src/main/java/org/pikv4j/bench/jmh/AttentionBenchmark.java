@@ -14,7 +14,6 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
-import org.pikv4j.cache.compression.PageForms;
 
 /** Attention of the newest rows to a sequence of pages: one row is a decode step, many are a prefill chunk. */
 @State(Scope.Benchmark)
@@ -51,8 +50,7 @@ public class AttentionBenchmark {
     @Setup
     public void setUp() {
         opened = Kernels.open(backend);
-        cache = new CacheState(
-                opened, PageForms.named(form), tokens, CacheState.layersFor(PageForms.named(form), tokens));
+        cache = new CacheState(opened, form, tokens, CacheState.layersFor(form, tokens));
         queries = Kernels.random(rows * CacheState.SPEC.queryWidth(), 5);
         out = new float[rows * CacheState.SPEC.queryWidth()];
         check();

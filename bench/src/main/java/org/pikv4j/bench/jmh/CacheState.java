@@ -7,11 +7,13 @@ import java.util.Optional;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
-import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.RopeSpec;
@@ -32,6 +34,9 @@ final class CacheState implements AutoCloseable {
     private static final int FILL_ROWS = 256;
 
     final SequenceCache sequence;
+    /** Nothing stays exact, so that what is measured is the form. */
+    private static final Residual RESIDUAL = new Residual(0, 0, FILL_ROWS);
+
     final int layers;
     private final PagePool pool;
     private final Partials partials = new Partials(SPEC.headDim());
@@ -42,13 +47,11 @@ final class CacheState implements AutoCloseable {
      * @param tokens tokens of the sequence
      * @param layers number of layers
      */
-    CacheState(Backend backend, PageForm form, int tokens, int layers) {
+    CacheState(Backend backend, String form, int tokens, int layers) {
         this.layers = layers;
-        PageLayout page = new PageLayout(form, PAGE_TOKENS, SPEC.headDim());
-        CacheLayout layout = new CacheLayout(
-                Collections.nCopies(layers, new CacheLayout.Layer(page, SPEC.kvHeads(), SPEC.window())));
+        CacheLayout layout = new CacheLayout(Collections.nCopies(layers, layer(form)), RESIDUAL);
         pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
-        sequence = new SequenceCache(layout, pool);
+        sequence = new SequenceCache(layout, pool, Runnable::run);
         float[] keys = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 3);
         float[] values = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 4);
         for (int at = 0; at < tokens; at += FILL_ROWS) {
@@ -61,11 +64,15 @@ final class CacheState implements AutoCloseable {
         }
     }
 
+    private static CacheLayout.Layer layer(String form) {
+        return CacheLayout.layer(SPEC, 0, FormSpec.parse(form, BasisSource.NONE), PAGE_TOKENS, RESIDUAL);
+    }
+
     /**
      * @return layers that make a working set beyond the last-level cache
      */
-    static int layersFor(PageForm form, int tokens) {
-        PageLayout page = new PageLayout(form, PAGE_TOKENS, SPEC.headDim());
+    static int layersFor(String form, int tokens) {
+        PageLayout page = layer(form).sealed().getFirst();
         return Kernels.pieces((long) SPEC.kvHeads() * Math.ceilDiv(tokens, PAGE_TOKENS) * page.pageBytes());
     }
 

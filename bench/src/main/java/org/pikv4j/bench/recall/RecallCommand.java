@@ -121,7 +121,7 @@ public final class RecallCommand implements Callable<Integer> {
                     new Report(
                             model.name(),
                             engine.backend().description(),
-                            engine.options().pageForm().name(),
+                            engine.options().forms().name(),
                             scores));
         }
         return ExitCodes.OK;

@@ -116,7 +116,7 @@ public final class RunCommand implements Callable<Integer> {
                 Machine.here(),
                 model,
                 engine.backend().description(),
-                engine.options().pageForm().name(),
+                engine.options().forms().name(),
                 bandwidth,
                 weightBytes,
                 promptTokens,

@@ -50,10 +50,7 @@ final class SpeedRun {
     /** Decoded tokens per second behind a context; each repetition goes on from the same fork. */
     SpeedReport.Depth decode(int depth, int tokens, double bandwidth, long weightBytes) {
         double[] rates = new double[repeats];
-        long kvBytes = (long) (depth + tokens / 2)
-                * engine.model()
-                        .config()
-                        .kvBytesPerToken(engine.options().pageForm().keyBytes(16, 16) / 256);
+        long kvBytes = 0;
         try (Session session = engine.openSession()) {
             if (depth > 0) {
                 session.read(ids(depth));
@@ -61,6 +58,8 @@ final class SpeedRun {
             for (int i = 0; i < repeats; i++) {
                 try (Session fork = session.fork()) {
                     rates[i] = decode(fork, tokens);
+                    // What is read is between what was there at first and at last.
+                    kvBytes = fork.kvBytes() * (2L * depth + tokens) / (2L * (depth + tokens));
                 }
             }
         }

@@ -6,9 +6,12 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.pikv4j.PiKV;
+import org.pikv4j.cache.compression.Codec;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
-import org.pikv4j.cache.compression.PageForms;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.FeedForwardSpec;
@@ -68,10 +71,11 @@ record Inspection(
      * @param contextThatFits the longest sequence within the budget and the model's positions
      */
     record Cache(String kvDtype, long kvBytesPerToken, long fullContextBytes, int contextThatFits) {
-        static Cache of(ModelConfig config, PageForm form, int elementBytes, long budget) {
-            CacheLayout layout = CacheLayout.of(config, form, PiKV.DEFAULT_PAGE_TOKENS);
+        static Cache of(ModelConfig config, Codec codec, int elementBytes, long budget) {
+            CacheLayout layout = CacheLayout.of(
+                    config, FormChoice.of(new PageForm(codec)), PiKV.DEFAULT_PAGE_TOKENS, Residual.DEFAULT);
             return new Cache(
-                    form.name(),
+                    codec.name(),
                     config.kvBytesPerToken(elementBytes),
                     layout.sequenceBytes(config.maxPositions()),
                     layout.longestSequence(budget, config.maxPositions()));
@@ -113,8 +117,8 @@ record Inspection(
                 model.weightBytes(),
                 budget,
                 List.of(
-                        Cache.of(config, PageForms.BF16, Short.BYTES, budget),
-                        Cache.of(config, PageForms.F32, Float.BYTES, budget)));
+                        Cache.of(config, Codecs.BF16, Short.BYTES, budget),
+                        Cache.of(config, Codecs.F32, Float.BYTES, budget)));
     }
 
     /** It all as a table for people, several lines. */

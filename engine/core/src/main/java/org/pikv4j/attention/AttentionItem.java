@@ -49,7 +49,7 @@ public final class AttentionItem {
     }
 
     /**
-     * @return number of pages
+     * @return number of pages, all of one layout
      */
     public int pageCount() {
         return pages.length;

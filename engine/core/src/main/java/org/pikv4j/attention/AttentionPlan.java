@@ -78,11 +78,11 @@ public final class AttentionPlan {
         int[] read = router.isEmpty() ? visible : route(router.get(), tile, table, visible);
         int perItem =
                 tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, read.length);
-        int splits = Math.max(1, Math.ceilDiv(read.length, perItem));
-        tile.split(entries, splits);
-        for (int s = 0; s < splits; s++) {
-            int from = s * perItem;
-            int count = Math.min(perItem, read.length - from);
+        int[] cuts = cuts(table, read, perItem);
+        tile.split(entries, cuts.length - 1);
+        for (int s = 0; s + 1 < cuts.length; s++) {
+            int from = cuts[s];
+            int count = cuts[s + 1] - from;
             Page[] pages = new Page[count];
             int[] tokens = new int[count];
             for (int i = 0; i < count; i++) {
@@ -92,6 +92,21 @@ public final class AttentionPlan {
             items.add(new AttentionItem(tile, pages, tokens, entries));
             entries += tile.entries();
         }
+    }
+
+    /** Where items begin, and the end: at most so many pages each, and all of one layout. */
+    private static int[] cuts(PageTable table, int[] read, int perItem) {
+        IntStream.Builder cuts = IntStream.builder().add(0);
+        int begin = 0;
+        for (int i = 1; i < read.length; i++) {
+            boolean changes =
+                    !table.page(read[i]).layout().equals(table.page(read[i - 1]).layout());
+            if (i - begin == perItem || changes) {
+                cuts.add(i);
+                begin = i;
+            }
+        }
+        return cuts.add(read.length).build().toArray();
     }
 
     /** The pages that some row of the tile sees a token of. */

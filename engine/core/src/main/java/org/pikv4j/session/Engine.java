@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
@@ -21,6 +23,7 @@ import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.LoadedModel;
+import org.pikv4j.model.ModelConfig;
 import org.pikv4j.text.TokenStream;
 
 /**
@@ -35,6 +38,7 @@ public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final CacheLayout layout;
     private final PagePool pool;
+    private final ExecutorService sealer;
     private final EngineLoop loop;
     private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone, until it ends
     private boolean closed;
@@ -50,7 +54,7 @@ public final class Engine implements AutoCloseable {
         this.backend = backend;
         this.options = options;
         try {
-            layout = CacheLayout.of(model.config(), options.pageForm(), options.pageTokens());
+            layout = layout(model.config(), options);
             long least = layout.smallestSequenceBytes();
             if (options.kvBudgetBytes() < least) {
                 throw new InvalidOptionException("kv-budget " + ByteSize.format(options.kvBudgetBytes())
@@ -59,6 +63,8 @@ public final class Engine implements AutoCloseable {
                         + ByteSize.format(least));
             }
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
+            sealer = Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().daemon(true).name("pikv-sealer").factory());
             loop = new EngineLoop(
                     new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.router()),
                     options.policy());
@@ -81,6 +87,20 @@ public final class Engine implements AutoCloseable {
         return options;
     }
 
+    /** The exact tokens at the end of a compressed sequence may take a quarter of the budget. */
+    private static CacheLayout layout(ModelConfig config, EngineOptions options) {
+        CacheLayout wanted = CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual());
+        if (!wanted.compressed()) {
+            return wanted;
+        }
+        long most = options.kvBudgetBytes() / 4 / wanted.openBytesPerToken();
+        return CacheLayout.of(
+                config,
+                options.forms(),
+                options.pageTokens(),
+                options.residual().atMost(most));
+    }
+
     /**
      * @return the cache's account, all sessions together
      */
@@ -92,7 +112,7 @@ public final class Engine implements AutoCloseable {
      * @return an empty session, which the caller closes
      */
     public Session openSession() {
-        return call(() -> adopt(new Session(this, new TokenList(), new SequenceCache(layout, pool))));
+        return call(() -> adopt(new Session(this, new TokenList(), new SequenceCache(layout, pool, sealer))));
     }
 
     /** Runs on the engine's thread. */
@@ -224,7 +244,7 @@ public final class Engine implements AutoCloseable {
         closed = true; // whatever happens below: a second attempt would free twice
         List<AutoCloseable> owned = new ArrayList<>();
         sessions.forEach(session -> owned.add(session.cache()));
-        owned.addAll(List.of(pool, backend, model));
+        owned.addAll(List.of(sealer, pool, backend, model)); // the sealer lets go of the last pages first
         closeAll(owned);
     }
 

@@ -171,7 +171,9 @@ final class EngineLoop implements Runnable {
     private int choose(List<Request> chosen, List<Span> batch, int room, boolean decoding) {
         int used = 0;
         for (Request request : List.copyOf(requests)) {
-            int count = Math.min(request.remaining(), room - used);
+            int count = Math.min(
+                    Math.min(request.remaining(), room - used),
+                    request.session.cache().rowsToNextChange());
             if (count < 1 || (request.remaining() == 1) != decoding) {
                 continue;
             }

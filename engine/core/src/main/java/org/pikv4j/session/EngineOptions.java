@@ -1,15 +1,17 @@
 package org.pikv4j.session;
 
 import java.util.Optional;
-import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
 
 /**
  * How an engine keeps its cache and cuts its batches.
  *
- * @param pageForm how cached rows are stored
+ * @param forms how cached rows are stored
+ * @param residual which tokens stay exact where the cache is compressed
  * @param pageTokens tokens per page, a multiple of 16
  * @param kvBudgetBytes the most that the cache of all sessions may take
  * @param prefillChunk rows of the largest batch: long prompts are read in pieces of this many tokens
@@ -17,7 +19,8 @@ import org.pikv4j.error.InvalidOptionException;
  * @param router which pages queries read; all of them without one
  */
 public record EngineOptions(
-        PageForm pageForm,
+        FormChoice forms,
+        Residual residual,
         int pageTokens,
         long kvBudgetBytes,
         int prefillChunk,

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,11 +19,18 @@ import org.junit.jupiter.api.TestInfo;
 import org.pikv4j.TestSeeds;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
-import org.pikv4j.cache.compression.ExactForm;
+import org.pikv4j.cache.compression.Basis;
+import org.pikv4j.cache.compression.Codec;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.HalfForm;
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.Linear;
@@ -254,10 +262,9 @@ public abstract class BackendContract {
         }
     }
 
-    /** A form of somebody's own, of which no backend knows the bits: values as 32-bit fixed point. */
-    private record FixedPoint() implements PageForm {
-        private static final float ONE = 1 << 20;
-        private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    /** A codec of somebody's own, of which no backend knows the bits: 24-bit fixed point, columns backwards. */
+    private record FixedPoint() implements Codec {
+        private static final float ONE = 1 << 12;
 
         @Override
         public String name() {
@@ -265,61 +272,82 @@ public abstract class BackendContract {
         }
 
         @Override
-        public int keyBytes(int tokens, int headDim) {
-            return tokens * headDim * 4;
+        public int bytes(HalfShape shape) {
+            return 3 * shape.elements() / 2 + 8;
         }
 
         @Override
-        public int valueBytes(int tokens, int headDim) {
-            return tokens * headDim * 4 + 8;
-        }
-
-        @Override
-        public void append(
-                MemorySegment keys,
-                MemorySegment values,
-                int tokens,
-                int slot,
-                int headDim,
-                float[] key,
-                int keyOffset,
-                float[] value,
-                int valueOffset) {
-            for (int d = 0; d < headDim; d++) {
-                keys.setAtIndex(INT, slot * headDim + d, Math.round(key[keyOffset + d] * ONE));
-                values.setAtIndex(INT, slot * headDim + d, Math.round(value[valueOffset + d] * ONE));
+        public void encode(HalfShape shape, float[] in, MemorySegment out) {
+            for (int i = 0; i < shape.elements(); i++) {
+                int code = Math.clamp(Math.round(in[i] * 16), -2047, 2047) + 2048;
+                long at = i * 12L;
+                for (int b = 0; b < 12; b += 4) {
+                    long nibble = (at + b) / 4;
+                    int before = out.get(ValueLayout.JAVA_BYTE, nibble / 2);
+                    int shift = (int) (nibble % 2) * 4;
+                    int cleared = before & ~(15 << shift);
+                    out.set(ValueLayout.JAVA_BYTE, nibble / 2, (byte) (cleared | (code >> b & 15) << shift));
+                }
             }
         }
 
         @Override
-        public void decodeKeys(MemorySegment keys, int tokens, int headDim, float[] out) {
-            for (int i = 0; i < tokens * headDim; i++) {
-                out[i % headDim * tokens + i / headDim] = keys.getAtIndex(INT, i) / ONE;
-            }
-        }
-
-        @Override
-        public void decodeValues(MemorySegment values, int tokens, int headDim, float[] out) {
-            for (int i = 0; i < tokens * headDim; i++) {
-                out[i] = values.getAtIndex(INT, i) / ONE;
+        public void decode(HalfShape shape, MemorySegment in, float[] out) {
+            for (int i = 0; i < shape.elements(); i++) {
+                int code = 0;
+                for (int n = 0; n < 3; n++) {
+                    long nibble = i * 3L + n;
+                    int bits = in.get(ValueLayout.JAVA_BYTE, nibble / 2) >> (nibble % 2 * 4) & 15;
+                    code |= bits << (4 * n);
+                }
+                out[i] = (code - 2048) / 16f;
             }
         }
     }
 
+    /** A basis of a lower rank, with a bias: nothing about it is orthogonal. */
+    private Basis basis(int headDim) {
+        int rank = 1 + random.nextInt(headDim);
+        return new Basis(
+                "any",
+                headDim,
+                rank,
+                scaled(rank * headDim, headDim),
+                scaled(rank * headDim, rank),
+                random.nextBoolean() ? TestSeeds.normal(random, headDim) : new float[0]);
+    }
+
+    private float[] scaled(int count, int terms) {
+        float[] values = TestSeeds.normal(random, count);
+        for (int i = 0; i < count; i++) {
+            values[i] /= (float) Math.sqrt(terms);
+        }
+        return values;
+    }
+
+    private HalfForm half(int headDim) {
+        List<String> names = List.of("f32", "bf16", "f16");
+        Codec codec = random.nextInt(4) == 0 ? new FixedPoint() : Codecs.named(names.get(random.nextInt(names.size())));
+        return new HalfForm(codec, random.nextInt(3) == 0 ? Optional.of(basis(headDim)) : Optional.empty());
+    }
+
     @Test
     void attends() {
-        List<PageForm> forms = List.of(
-                new ExactForm(DType.F32), new ExactForm(DType.BF16), new ExactForm(DType.F16), new FixedPoint());
-        int[] headDims = {8, 16, 20, 32, 64, 80, 96, 128, 192};
+        int[] headDims = {8, 16, 20, 32, 64, 80, 96, 128, 192, 256};
         int[] pageTokens = {16, 32, 48, 64};
         int[] groups = {1, 2, 3, 4, 8};
-        for (int round = 0; round < 48; round++) {
-            PageForm form = forms.get(round % forms.size());
+        for (int round = 0; round < 96; round++) {
             int headDim = headDims[random.nextInt(headDims.length)];
             int group = groups[random.nextInt(groups.length)];
             int kvHeads = 1 + random.nextInt(3);
             int window = random.nextInt(3) == 0 ? 1 + random.nextInt(60) : AttentionSpec.FULL;
-            PageLayout page = new PageLayout(form, pageTokens[random.nextInt(pageTokens.length)], headDim);
+            int tokens = pageTokens[random.nextInt(pageTokens.length)];
+            PageLayout open = new PageLayout(new PageForm(round % 2 == 0 ? Codecs.F32 : Codecs.BF16), tokens, headDim);
+            List<PageLayout> sealed = new ArrayList<>();
+            for (int head = 0; head < kvHeads; head++) {
+                PageForm form = new PageForm(half(headDim), half(headDim));
+                sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim));
+            }
             AttentionSpec spec = new AttentionSpec(
                     kvHeads * group,
                     kvHeads,
@@ -330,25 +358,29 @@ public abstract class BackendContract {
                     AttentionSpec.QkNorm.NONE,
                     Float.POSITIVE_INFINITY);
             float spread = round % 5 == 0 ? 40f : 1f;
-            attend(spec, page, spread, "form " + form.name() + ", " + spec + ", pages of " + page.tokens());
+            String forms = sealed.stream().map(page -> page.form().name()).collect(Collectors.joining(" "));
+            String what = "forms " + forms + ", " + spec + ", pages of " + tokens;
+            attend(spec, new CacheLayout.Layer(open, sealed, window), spread, what);
         }
     }
 
-    private void attend(AttentionSpec spec, PageLayout page, float spread, String what) {
+    private void attend(AttentionSpec spec, CacheLayout.Layer layer, float spread, String what) {
         // A score's rounding error grows with the keys, and so does what it does to the values.
         double tolerance = 3e-5 + 4e-6 * spread * spread;
-        CacheLayout layout = new CacheLayout(List.of(new CacheLayout.Layer(page, spec.kvHeads(), spec.window())));
+        int residual = random.nextInt(100);
+        CacheLayout layout = new CacheLayout(List.of(layer), new Residual(residual, random.nextInt(20), 64));
         List<Sequence> sequences = new ArrayList<>();
         try (PagePool pool = new PagePool(backend.slabs(), 1L << 30)) {
             for (int s = 1 + random.nextInt(3); s > 0; s--) {
-                Sequence sequence = new Sequence(spec, new SequenceCache(layout, pool));
+                Sequence sequence = new Sequence(spec, new SequenceCache(layout, pool, Runnable::run));
                 int before = random.nextInt(4) == 0 ? 1100 + random.nextInt(1200) : random.nextInt(150);
                 sequence.append(before, spread);
                 sequences.add(sequence);
             }
             int rows = 0;
             for (Sequence sequence : sequences) {
-                sequence.rows = random.nextInt(3) == 0 ? 1 + random.nextInt(40) : 1;
+                int wanted = random.nextInt(3) == 0 ? 1 + random.nextInt(40) : 1;
+                sequence.rows = Math.min(wanted, sequence.cache.rowsToNextChange());
                 rows += sequence.rows;
             }
             float[] queries = TestSeeds.normal(random, rows * spec.queryWidth());
@@ -359,6 +391,7 @@ public abstract class BackendContract {
             for (Sequence sequence : sequences) {
                 int position = sequence.cache.length();
                 sequence.extend(sequence.rows, spread);
+                sequence.readBack();
                 for (int head = 0; head < spec.kvHeads(); head++) {
                     plan.add(row, sequence.rows, position, head, sequence.cache.table(0, head));
                 }
@@ -383,7 +416,7 @@ public abstract class BackendContract {
         }
     }
 
-    /** A sequence whose keys and values, rounded as the pages round them, are kept beside the cache. */
+    /** A sequence whose keys and values, as its pages hold them, are also at hand as plain rows. */
     private final class Sequence {
         final AttentionSpec spec;
         final SequenceCache cache;
@@ -397,9 +430,11 @@ public abstract class BackendContract {
         }
 
         void append(int count, float spread) {
-            if (count > 0) {
-                extend(count, spread);
-                cache.commit(count);
+            for (int left = count; left > 0; ) {
+                int chunk = Math.min(left, cache.rowsToNextChange());
+                extend(chunk, spread);
+                cache.commit(chunk);
+                left -= chunk;
             }
         }
 
@@ -413,20 +448,40 @@ public abstract class BackendContract {
             cache.reserve(count);
             backend.append(cache.tables(0), 0, count, newKeys, newValues);
             for (int r = 0; r < count; r++) {
-                keys.add(round(Arrays.copyOfRange(newKeys, r * spec.kvWidth(), (r + 1) * spec.kvWidth())));
-                values.add(round(Arrays.copyOfRange(newValues, r * spec.kvWidth(), (r + 1) * spec.kvWidth())));
+                keys.add(Arrays.copyOfRange(newKeys, r * spec.kvWidth(), (r + 1) * spec.kvWidth()));
+                values.add(Arrays.copyOfRange(newValues, r * spec.kvWidth(), (r + 1) * spec.kvWidth()));
             }
         }
 
-        private float[] round(float[] row) {
-            if (cache.layout().layers().getFirst().page().form() instanceof ExactForm(DType dtype)) {
-                MemorySegment one = MemorySegment.ofArray(new int[1]);
-                for (int i = 0; i < row.length; i++) {
-                    dtype.write(one, 0, row[i]);
-                    row[i] = dtype.read(one, 0);
+        /** Replaces the rows by what the pages hold; in pages that were not sealed they must be what was appended. */
+        void readBack() {
+            for (int head = 0; head < spec.kvHeads(); head++) {
+                PageTable table = cache.table(0, head);
+                for (int p = 0; p < table.size(); p++) {
+                    Page page = table.page(p);
+                    PageForm form = page.layout().form();
+                    float[] k = new float[page.layout().tokens() * spec.headDim()];
+                    float[] v = new float[k.length];
+                    form.keys().decode(page.layout().keyShape(), page.keys(), spec.headDim(), k);
+                    form.values().decode(page.layout().valueShape(), page.values(), spec.headDim(), v);
+                    boolean exact = page.layout().equals(table.layout());
+                    for (int t = 0; t < table.tokens(p); t++) {
+                        replace(keys.get(page.position() + t), head, k, t, exact);
+                        replace(values.get(page.position() + t), head, v, t, exact);
+                    }
                 }
             }
-            return row;
+        }
+
+        private void replace(float[] row, int head, float[] held, int token, boolean exact) {
+            for (int d = 0; d < spec.headDim(); d++) {
+                int at = head * spec.headDim() + d;
+                float value = held[token * spec.headDim() + d];
+                if (exact) {
+                    assertThat(value).as(message).isCloseTo(row[at], within(Math.abs(row[at]) / 256));
+                }
+                row[at] = value;
+            }
         }
 
         /** Attention by its definition, over full lists. */

@@ -1,8 +1,12 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.ModelConfig;
@@ -11,15 +15,42 @@ import org.pikv4j.model.ModelConfig;
  * How the cache of one model is cut into pages.
  *
  * @param layers one entry per layer
+ * @param residual what stays exact where layers are compressed
  */
-public record CacheLayout(List<Layer> layers) {
+public record CacheLayout(List<Layer> layers, Residual residual) {
 
     /**
-     * @param page the layout of this layer's pages
-     * @param kvHeads tables per sequence
+     * @param open the layout of pages that are being filled, and of those that stay exact
+     * @param sealed the layout of full pages, one per KV head; {@code open} itself where they stay as they are
      * @param window a query sees this many newest tokens; older pages are given back
      */
-    public record Layer(PageLayout page, int kvHeads, int window) {}
+    public record Layer(PageLayout open, List<PageLayout> sealed, int window) {
+        public Layer {
+            sealed = List.copyOf(sealed);
+        }
+
+        /**
+         * A layer whose pages stay as they are.
+         *
+         * @param page the layout of its pages
+         * @param kvHeads tables per sequence
+         * @param window a query sees this many newest tokens
+         */
+        public Layer(PageLayout page, int kvHeads, int window) {
+            this(page, Collections.nCopies(kvHeads, page), window);
+        }
+
+        /**
+         * @return tables per sequence
+         */
+        public int kvHeads() {
+            return sealed.size();
+        }
+
+        boolean compressed() {
+            return sealed.stream().anyMatch(page -> !page.equals(open));
+        }
+    }
 
     public CacheLayout {
         layers = List.copyOf(layers);
@@ -27,18 +58,71 @@ public record CacheLayout(List<Layer> layers) {
 
     /**
      * @param config the model
-     * @param form how rows are kept
+     * @param forms how rows are kept
      * @param pageTokens tokens per page
+     * @param residual what stays exact
      * @return the layout
+     * @throws InvalidOptionException if a form does not fit the model, or would make pages larger
      */
-    public static CacheLayout of(ModelConfig config, PageForm form, int pageTokens) {
+    public static CacheLayout of(ModelConfig config, FormChoice forms, int pageTokens, Residual residual) {
         List<Layer> layers = new ArrayList<>();
         for (LayerSpec layer : config.layers()) {
-            AttentionSpec attention = layer.attention();
-            PageLayout page = new PageLayout(form, pageTokens, attention.headDim());
-            layers.add(new Layer(page, attention.kvHeads(), attention.window()));
+            layers.add(layer(layer.attention(), layers.size(), forms, pageTokens, residual));
         }
-        return new CacheLayout(layers);
+        return new CacheLayout(layers, residual);
+    }
+
+    /**
+     * @param attention the layer's attention
+     * @param index the layer's index
+     * @param forms how rows are kept
+     * @param pageTokens tokens per page
+     * @param residual what stays exact
+     * @return the layer
+     * @throws InvalidOptionException if a form does not fit, or would make pages larger
+     */
+    public static Layer layer(AttentionSpec attention, int index, FormChoice forms, int pageTokens, Residual residual) {
+        List<PageForm> byHead = new ArrayList<>();
+        for (int head = 0; head < attention.kvHeads(); head++) {
+            byHead.add(forms.form(index, head, attention.headDim()));
+        }
+        PageForm first = byHead.getFirst();
+        boolean exact = first.appendable() && byHead.stream().allMatch(first::equals);
+        PageForm openForm = exact ? first : new PageForm(Codecs.BF16);
+        PageLayout open = new PageLayout(openForm, pageTokens, attention.headDim());
+        // A page that leaves the window before it would be sealed need not be.
+        if (exact || attention.window() <= residual.tokens() + residual.interval()) {
+            return new Layer(open, attention.kvHeads(), attention.window());
+        }
+        List<PageLayout> sealed = new ArrayList<>();
+        for (PageForm form : byHead) {
+            PageLayout page = new PageLayout(form, pageTokens, attention.headDim());
+            if (page.pageBytes() >= open.pageBytes()) {
+                throw new InvalidOptionException(
+                        "kv-dtype %s does not compress: a page of layer %d takes %d bytes, in %s %d"
+                                .formatted(form.name(), index, page.pageBytes(), openForm.name(), open.pageBytes()));
+            }
+            sealed.add(page);
+        }
+        return new Layer(open, sealed, attention.window());
+    }
+
+    /**
+     * @return whether any page changes its form
+     */
+    public boolean compressed() {
+        return layers.stream().anyMatch(Layer::compressed);
+    }
+
+    /**
+     * @return bytes that an open page takes per token, all layers and heads together
+     */
+    public long openBytesPerToken() {
+        return layers.stream()
+                .mapToLong(layer -> Math.ceilDiv(
+                        (long) layer.kvHeads() * layer.open().pageBytes(),
+                        layer.open().tokens()))
+                .sum();
     }
 
     /**
@@ -56,13 +140,20 @@ public record CacheLayout(List<Layer> layers) {
     public long sequenceBytes(int tokens) {
         long bytes = 0;
         for (Layer layer : layers) {
-            int perPage = layer.page().tokens();
-            long pages = Math.ceilDiv(tokens, perPage);
+            int perPage = layer.open().tokens();
+            long last = Math.ceilDiv(tokens, perPage);
+            long first = 0;
             if (tokens > layer.window()) {
                 // A window begins anywhere in its oldest page.
-                pages = Math.min(pages, Math.ceilDiv(layer.window() - 1, perPage) + 1);
+                first = Math.max(0, last - Math.ceilDiv(layer.window() - 1, perPage) - 1);
             }
-            bytes += pages * layer.kvHeads() * layer.page().pageBytes();
+            long sinks = Math.clamp(residual.sinkPages(perPage), first, last);
+            long settled = Math.clamp(residual.settledPages(tokens, perPage), sinks, last);
+            for (PageLayout sealed : layer.sealed()) {
+                long target = sealed.equals(layer.open()) ? 0 : sealed.pageBytes();
+                bytes += (last - first - (settled - sinks)) * layer.open().pageBytes();
+                bytes += (settled - sinks) * sealed.pageBytes() + (last - settled) * target;
+            }
         }
         return bytes;
     }

@@ -1,10 +1,18 @@
 package org.pikv4j.cache.storage;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.pikv4j.cache.compression.HalfForm;
+import org.pikv4j.cache.compression.HalfShape;
+import org.pikv4j.cache.compression.RowCodec;
 
 /**
  * A run of consecutive tokens of one layer and one KV head, in a slab. Sequences that share a prefix share its pages; a
  * page is written only while one table holds it. Made, retained and released by {@link PagePool} alone.
+ *
+ * <p>A page that shall be compressed has room for its sealed form beside it from the start, so that sealing can never fail
+ * for want of memory; {@link Sealing} says what becomes of it.
  */
 public final class Page {
     final SizeClass.Block block;
@@ -12,15 +20,18 @@ public final class Page {
     private final MemorySegment keys;
     private final MemorySegment values;
     private final int position;
+    private final Optional<Page> target;
+    private @Nullable Sealing sealing; // the engine's thread alone
     int references = 1;
 
-    Page(SizeClass.Block block, PageLayout layout, int position) {
+    Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
         this.block = block;
         this.layout = layout;
         this.position = position;
+        this.target = target;
         MemorySegment bytes = block.bytes();
-        this.keys = bytes.asSlice(0, layout.valuesOffset());
-        this.values = bytes.asSlice(layout.valuesOffset(), layout.payloadBytes() - layout.valuesOffset());
+        this.keys = bytes.asSlice(0, layout.keyBytes());
+        this.values = bytes.asSlice(layout.valuesOffset(), layout.valueBytes());
     }
 
     public PageLayout layout() {
@@ -55,9 +66,32 @@ public final class Page {
         return position + layout.tokens();
     }
 
-    /** Writes one row; how many rows count is the table's knowledge. */
-    void write(int slot, float[] key, int keyOffset, float[] value, int valueOffset) {
-        layout.form().append(keys, values, layout.tokens(), slot, layout.headDim(), key, keyOffset, value, valueOffset);
+    /**
+     * @return room for the sealed form; empty if the page stays as it is
+     */
+    Optional<Page> target() {
+        return target;
+    }
+
+    /**
+     * @return the sealing that was begun, if one was
+     */
+    Optional<Sealing> sealing() {
+        return Optional.ofNullable(sealing);
+    }
+
+    void sealing(Sealing begun) {
+        sealing = begun;
+    }
+
+    /** Writes one row of an open page; how many rows count is the table's knowledge. */
+    void write(int token, float[] key, int keyOffset, float[] value, int valueOffset) {
+        append(layout.form().keys(), layout.keyShape(), keys, token, key, keyOffset);
+        append(layout.form().values(), layout.valueShape(), values, token, value, valueOffset);
+    }
+
+    private static void append(HalfForm form, HalfShape shape, MemorySegment half, int token, float[] row, int offset) {
+        ((RowCodec) form.codec()).append(shape, half, token, row, offset);
     }
 
     void copyFrom(Page other) {

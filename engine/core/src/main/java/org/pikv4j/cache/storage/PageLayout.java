@@ -1,5 +1,6 @@
 package org.pikv4j.cache.storage;
 
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
 
 /**
@@ -7,13 +8,14 @@ import org.pikv4j.cache.compression.PageForm;
  *
  * <pre>
  *   offset 0                                  valuesOffset                     payloadBytes      pageBytes
- *   | keys, transposed: [headDim][tokens]     | values: [tokens][headDim]      | zeros to 64      |
+ *   | keys, transposed: [width][tokens]       | values: [tokens][width]        | zeros to 64      |
  *   | d0: t0 t1 t2 … | d1: t0 t1 t2 … | …     | t0: d0 d1 d2 … | t1: d0 d1 …   |                  |
  * </pre>
  *
  * Keys are transposed so that the lanes of a vector register are tokens and no score needs a reduction; values are not,
- * so that the lanes of their weighted sum are elements of the output. A form says how many bytes each half takes and what
- * stands in them. Positions are not stored: the tokens of a page are consecutive, and the page carries its first.
+ * so that the lanes of their weighted sum are elements of the output ({@link HalfShape}). A form says how many bytes each
+ * half takes and what stands in them. Positions are not stored: the tokens of a page are consecutive, and the page carries
+ * its first.
  */
 public final class PageLayout {
     private static final int ALIGNMENT = 64;
@@ -21,8 +23,10 @@ public final class PageLayout {
     private final PageForm form;
     private final int tokens;
     private final int headDim;
-    private final int valuesOffset;
-    private final int payloadBytes;
+    private final HalfShape keyShape;
+    private final HalfShape valueShape;
+    private final int keyBytes;
+    private final int valueBytes;
 
     /**
      * @param form how elements are stored
@@ -36,8 +40,11 @@ public final class PageLayout {
         this.form = form;
         this.tokens = tokens;
         this.headDim = headDim;
-        this.valuesOffset = form.keyBytes(tokens, headDim);
-        this.payloadBytes = Math.addExact(valuesOffset, form.valueBytes(tokens, headDim));
+        this.keyShape = new HalfShape(HalfShape.Side.KEYS, tokens, form.keys().width(headDim));
+        this.valueShape =
+                new HalfShape(HalfShape.Side.VALUES, tokens, form.values().width(headDim));
+        this.keyBytes = form.keys().codec().bytes(keyShape);
+        this.valueBytes = form.values().codec().bytes(valueShape);
     }
 
     public PageForm form() {
@@ -51,28 +58,59 @@ public final class PageLayout {
         return tokens;
     }
 
+    /**
+     * @return width of a head, whatever width is stored
+     */
     public int headDim() {
         return headDim;
     }
 
     /**
-     * @return where the values start, in bytes from the start of the page; the keys start at 0
+     * @return the keys' matrix as it is stored
+     */
+    public HalfShape keyShape() {
+        return keyShape;
+    }
+
+    /**
+     * @return the values' matrix as it is stored
+     */
+    public HalfShape valueShape() {
+        return valueShape;
+    }
+
+    /**
+     * @return bytes of the keys, which start the page
+     */
+    public int keyBytes() {
+        return keyBytes;
+    }
+
+    /**
+     * @return bytes of the values
+     */
+    public int valueBytes() {
+        return valueBytes;
+    }
+
+    /**
+     * @return where the values start, in bytes from the start of the page, aligned to 4
      */
     public int valuesOffset() {
-        return valuesOffset;
+        return Math.ceilDiv(keyBytes, Float.BYTES) * Float.BYTES;
     }
 
     /**
      * @return bytes of keys and values
      */
     public int payloadBytes() {
-        return payloadBytes;
+        return Math.addExact(valuesOffset(), valueBytes);
     }
 
     /**
      * @return bytes that a page takes in its slab, padding included
      */
     public int pageBytes() {
-        return Math.ceilDiv(payloadBytes, ALIGNMENT) * ALIGNMENT;
+        return Math.ceilDiv(payloadBytes(), ALIGNMENT) * ALIGNMENT;
     }
 }

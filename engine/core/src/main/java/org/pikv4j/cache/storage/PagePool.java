@@ -2,6 +2,7 @@ package org.pikv4j.cache.storage;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
 
@@ -22,7 +23,9 @@ public final class PagePool implements AutoCloseable {
     private long heldBytes;
     private long reservedBytes;
     private long peakHeldBytes;
+    private long openBytes;
     private long pages;
+    private long refusedPages;
 
     /**
      * @param allocator where slabs come from
@@ -34,7 +37,7 @@ public final class PagePool implements AutoCloseable {
     }
 
     /**
-     * Takes a page.
+     * Takes a page that stays in its form.
      *
      * @param layout its layout
      * @param position position of its first token
@@ -42,11 +45,37 @@ public final class PagePool implements AutoCloseable {
      * @throws KvBudgetExceededException if it does not fit the budget; nothing has changed then
      */
     public synchronized Page allocate(PageLayout layout, int position) {
+        return take(layout, position, Optional.empty());
+    }
+
+    /**
+     * Takes a page that shall be sealed, and room for its sealed form.
+     *
+     * @param layout its layout
+     * @param sealed the sealed form's layout
+     * @param position position of its first token
+     * @return an empty page with one reference
+     * @throws KvBudgetExceededException if they do not fit the budget; nothing has changed then
+     */
+    synchronized Page allocate(PageLayout layout, PageLayout sealed, int position) {
+        Page target = take(sealed, position, Optional.empty());
+        Page page;
+        try {
+            page = take(layout, position, Optional.of(target));
+        } catch (Throwable t) {
+            release(target);
+            throw t;
+        }
+        openBytes += (long) layout.pageBytes() + sealed.pageBytes();
+        return page;
+    }
+
+    private Page take(PageLayout layout, int position, Optional<Page> target) {
         SizeClass sizeClass = classes.computeIfAbsent(layout.pageBytes(), SizeClass::new);
         if (sizeClass.freeBlocks() == 0) {
             grow(sizeClass);
         }
-        Page page = new Page(sizeClass.take(), layout, position);
+        Page page = new Page(sizeClass.take(), layout, position, target);
         heldBytes += layout.pageBytes();
         peakHeldBytes = Math.max(peakHeldBytes, heldBytes);
         pages++;
@@ -55,8 +84,9 @@ public final class PagePool implements AutoCloseable {
 
     private void grow(SizeClass sizeClass) {
         long block = sizeClass.blockBytes();
-        // Doubling keeps the number of slabs logarithmic and the unused tail under half; the budget caps it.
-        long wanted = Math.clamp(sizeClass.reservedBytes(), FIRST_SLAB_BYTES, LARGEST_SLAB_BYTES);
+        // Doubling keeps the number of slabs small; what one class reserves ahead must not starve the others.
+        long largest = Math.clamp(budgetBytes / 64, FIRST_SLAB_BYTES, LARGEST_SLAB_BYTES);
+        long wanted = Math.clamp(sizeClass.reservedBytes(), FIRST_SLAB_BYTES, largest);
         long room = budgetBytes - reservedBytes;
         long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
         if (bytes < block) {
@@ -101,6 +131,10 @@ public final class PagePool implements AutoCloseable {
         }
         heldBytes -= page.layout().pageBytes();
         pages--;
+        page.target().ifPresent(target -> {
+            openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
+            release(target);
+        });
         reservedBytes -= page.block.cut().owner().give(page.block);
     }
 
@@ -112,11 +146,16 @@ public final class PagePool implements AutoCloseable {
         return page.references > 1;
     }
 
+    /** Counts a page that could not be sealed. */
+    synchronized void refused() {
+        refusedPages++;
+    }
+
     /**
      * @return the account at this moment
      */
     public synchronized CacheUsage usage() {
-        return new CacheUsage(heldBytes, reservedBytes, peakHeldBytes, budgetBytes, pages);
+        return new CacheUsage(heldBytes, openBytes, reservedBytes, peakHeldBytes, budgetBytes, pages, refusedPages);
     }
 
     /** Checks that nothing is held any more. */

@@ -2,23 +2,38 @@ package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /**
  * The pages of one sequence in one layer and one KV head, by position. Tables of different heads may hold different
  * pages: what is evicted in one place is freed in that place. The last page is the open one; how far it is filled is
  * the table's knowledge, so that sequences of different lengths can share it until one of them writes.
+ *
+ * <p>Where the layer is compressed, full pages are sealed in the background and replaced when the {@link Residual} says.
  */
 public final class PageTable {
     private final PageLayout layout;
+    private final PageLayout sealed;
+    private final Residual residual;
     private final List<Page> pages = new ArrayList<>();
     private int length;
     /** The page that the next row goes to; those after it are spare. */
     private int open;
 
-    PageTable(PageLayout layout) {
+    /**
+     * @param layout of pages that are being filled
+     * @param sealed of pages that are full; the same if they stay as they are
+     * @param residual which ones stay as they are anyway
+     */
+    PageTable(PageLayout layout, PageLayout sealed, Residual residual) {
         this.layout = layout;
+        this.sealed = sealed;
+        this.residual = residual;
     }
 
+    /**
+     * @return layout of pages that are being filled; sealed ones carry their own
+     */
     public PageLayout layout() {
         return layout;
     }
@@ -98,17 +113,80 @@ public final class PageTable {
         if (!pages.isEmpty()) {
             Page last = pages.getLast();
             room = Math.max(0, last.end() - length);
-            if (room > 0 && pool.shared(last)) {
-                Page copy = pool.allocate(layout, last.position());
+            if (room > 0 && (pool.shared(last) || last.sealing().isPresent())) {
+                Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);
                 pages.set(pages.size() - 1, copy);
                 pool.release(last);
             }
         }
         for (int next = length + room; next < length + rows; next += layout.tokens()) {
-            pages.add(pool.allocate(layout, next));
+            pages.add(allocate(pool, next));
         }
         open = Math.min(open, Math.max(0, pages.size() - 1));
+    }
+
+    private Page allocate(PagePool pool, int position) {
+        boolean stays = layout.equals(sealed) || position / layout.tokens() < residual.sinkPages(layout.tokens());
+        return stays ? pool.allocate(layout, position) : pool.allocate(layout, sealed, position);
+    }
+
+    /** Sends full pages on their way to their sealed form. */
+    void beginSealing(PagePool pool, Executor executor) {
+        for (int i = pages.size() - 1; i >= 0; i--) {
+            Page page = pages.get(i);
+            if (page.end() <= length) {
+                if (page.sealing().isPresent() || page.target().isEmpty()) {
+                    return; // and so it is with all before it
+                }
+                Sealing.begin(pool, page, executor);
+            }
+        }
+    }
+
+    /** Replaces the pages whose time has come by their sealed forms, waiting for these if need be. */
+    void settle(PagePool pool) {
+        int settled = residual.settledPages(length, layout.tokens());
+        for (int i = pages.size() - 1; i >= 0; i--) {
+            Page page = pages.get(i);
+            if (page.position() / layout.tokens() < settled) {
+                if (page.target().isEmpty()) {
+                    return; // sealed, or a sink
+                }
+                if (page.sealing().orElseThrow().await()) {
+                    Page target = page.target().get();
+                    pool.retain(target);
+                    pages.set(i, target);
+                    pool.release(page);
+                }
+            }
+        }
+    }
+
+    /**
+     * @param newLength a shorter length
+     * @return the same, or the start of the page that would be cut, if that cannot be written any more
+     */
+    int cut(int newLength) {
+        for (int i = pages.size() - 1; i >= 0 && pages.get(i).end() > newLength; i--) {
+            Page page = pages.get(i);
+            if (page.position() < newLength && !page.layout().equals(layout)) {
+                return page.position();
+            }
+        }
+        return newLength;
+    }
+
+    /**
+     * @return bytes of its pages and of the room for their sealed forms
+     */
+    long bytes() {
+        return pages.stream()
+                .mapToLong(page -> page.layout().pageBytes()
+                        + page.target()
+                                .map(target -> target.layout().pageBytes())
+                                .orElse(0))
+                .sum();
     }
 
     /** Forgets the tokens at and beyond a position, and gives back the pages that hold nothing else. */
@@ -135,7 +213,7 @@ public final class PageTable {
 
     /** The same pages in a new table. */
     PageTable share(PagePool pool) {
-        PageTable other = new PageTable(layout);
+        PageTable other = new PageTable(layout, sealed, residual);
         for (int i = 0; i < pages.size(); i++) {
             if (tokens(i) > 0) {
                 pool.retain(pages.get(i));

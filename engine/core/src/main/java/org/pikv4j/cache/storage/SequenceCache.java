@@ -3,17 +3,20 @@ package org.pikv4j.cache.storage;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 
 /**
  * Everything that one sequence remembers: a {@link PageTable} per layer and KV head. Has one writer, the engine's loop.
  *
  * <p>A forward pass first {@linkplain #reserve reserves} room for its rows in all tables, so that a budget that is used up
- * shows before anything is written; then appends; then {@linkplain #commit commits}.
+ * shows before anything is written; then appends; then {@linkplain #commit commits}. In a compressed cache a pass must not
+ * be longer than {@link #rowsToNextChange()}.
  */
 public final class SequenceCache implements AutoCloseable {
     private final CacheLayout layout;
     private final PagePool pool;
+    private final Executor sealer;
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
     private boolean closed;
@@ -21,21 +24,22 @@ public final class SequenceCache implements AutoCloseable {
     /**
      * @param layout how it is cut into pages
      * @param pool where pages come from
+     * @param sealer where full pages are brought into their sealed form
      */
-    public SequenceCache(CacheLayout layout, PagePool pool) {
-        this(layout, pool, new ArrayList<>(), 0);
+    public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer) {
+        this(layout, pool, sealer, new ArrayList<>(), 0);
         for (CacheLayout.Layer layer : layout.layers()) {
-            List<PageTable> heads = new ArrayList<>();
-            for (int head = 0; head < layer.kvHeads(); head++) {
-                heads.add(new PageTable(layer.page()));
-            }
-            tables.add(heads);
+            tables.add(new ArrayList<>(layer.sealed().stream()
+                    .map(full -> new PageTable(layer.open(), full, layout.residual()))
+                    .toList()));
         }
     }
 
-    private SequenceCache(CacheLayout layout, PagePool pool, List<List<PageTable>> tables, int length) {
+    private SequenceCache(
+            CacheLayout layout, PagePool pool, Executor sealer, List<List<PageTable>> tables, int length) {
         this.layout = layout;
         this.pool = pool;
+        this.sealer = sealer;
         this.tables = tables;
         this.length = length;
     }
@@ -69,7 +73,14 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
-     * Makes room for rows in every layer and head.
+     * @return the most rows that a forward pass may append
+     */
+    public int rowsToNextChange() {
+        return layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
+    }
+
+    /**
+     * Makes room for rows in every layer and head, after pages whose time has come have taken their sealed form.
      *
      * @param rows rows that a forward pass is about to append
      * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; the sequence is unchanged then
@@ -78,7 +89,15 @@ public final class SequenceCache implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the sequence is closed");
         }
+        if (rows > rowsToNextChange()) {
+            throw new IllegalArgumentException(rows + " rows reach over the next change of forms");
+        }
         try {
+            for (List<PageTable> heads : tables) {
+                for (PageTable table : heads) {
+                    table.settle(pool);
+                }
+            }
             for (List<PageTable> heads : tables) {
                 for (PageTable table : heads) {
                     table.reserve(pool, rows);
@@ -104,6 +123,9 @@ public final class SequenceCache implements AutoCloseable {
                     table.releaseBefore(pool, length - window + 1);
                 }
             }
+            for (PageTable table : tables.get(l)) {
+                table.beginSealing(pool, sealer);
+            }
         }
     }
 
@@ -114,16 +136,21 @@ public final class SequenceCache implements AutoCloseable {
 
     /**
      * Forgets the newest tokens. In layers with a window the pages that the shorter sequence would see may be gone; then
-     * everything is forgotten.
+     * everything is forgotten. A sealed page cannot be cut: it is forgotten whole.
      *
      * @param newLength how many tokens should stay, at most {@link #length()}
-     * @return how many did: {@code newLength} or 0
+     * @return how many did, at most {@code newLength}
      */
     public int truncate(int newLength) {
         if (newLength > length) {
             throw new IllegalArgumentException("cannot truncate " + length + " tokens to " + newLength);
         }
-        length = newLength == length || reaches(newLength) ? newLength : 0;
+        int kept = tables.stream()
+                .flatMap(List::stream)
+                .mapToInt(table -> table.cut(newLength))
+                .min()
+                .orElse(newLength);
+        length = kept == length || reaches(kept) ? kept : 0;
         rollback();
         return length;
     }
@@ -151,7 +178,7 @@ public final class SequenceCache implements AutoCloseable {
     public long evict(EvictionPolicy policy, int rows) {
         List<int[]> chosen = new ArrayList<>(); // by layer and head: all answers are checked before any page goes
         for (int layer = 0; layer < tables.size(); layer++) {
-            int wanted = Math.ceilDiv(rows, layout.layers().get(layer).page().tokens());
+            int wanted = Math.ceilDiv(rows, layout.layers().get(layer).open().tokens());
             for (int head = 0; head < tables.get(layer).size(); head++) {
                 PageTable table = table(layer, head);
                 List<PageSignals> full = new ArrayList<>();
@@ -184,17 +211,14 @@ public final class SequenceCache implements AutoCloseable {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        return new SequenceCache(layout, pool, shared, length);
+        return new SequenceCache(layout, pool, sealer, shared, length);
     }
 
     /**
-     * @return bytes of the pages in its tables, shared ones in full
+     * @return bytes of the pages in its tables and of the room kept for their sealed forms, shared ones in full
      */
     public long bytes() {
-        return tables.stream()
-                .flatMap(List::stream)
-                .mapToLong(table -> (long) table.size() * table.layout().pageBytes())
-                .sum();
+        return tables.stream().flatMap(List::stream).mapToLong(PageTable::bytes).sum();
     }
 
     /** Gives everything back; idempotent. */

@@ -4,15 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.storage.CacheLayout.Layer;
 import org.pikv4j.model.AttentionSpec;
 
 class CacheLayoutTest {
-    private static final PageLayout PAGE = new PageLayout(PageForms.BF16, 16, 8);
+    private static final PageLayout PAGE = new PageLayout(new PageForm(Codecs.BF16), 16, 8);
 
     private static CacheLayout layout(int window) {
-        return new CacheLayout(List.of(new Layer(PAGE, 2, AttentionSpec.FULL), new Layer(PAGE, 1, window)));
+        return new CacheLayout(
+                List.of(new Layer(PAGE, 2, AttentionSpec.FULL), new Layer(PAGE, 1, window)), Residual.DEFAULT);
     }
 
     @Test
@@ -20,7 +22,7 @@ class CacheLayoutTest {
         for (int window : new int[] {1, 2, 16, 17, 24, 32, 33, 1000, AttentionSpec.FULL}) {
             CacheLayout layout = layout(window);
             try (PagePool pool = new PagePool(new HeldMemory(), 1 << 20);
-                    SequenceCache cache = new SequenceCache(layout, pool)) {
+                    SequenceCache cache = new SequenceCache(layout, pool, Runnable::run)) {
                 long most = 0;
                 for (int tokens = 1; tokens <= 200; tokens++) {
                     // The most is held while a token is read, before what leaves the window is given back.

@@ -14,7 +14,8 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.pikv4j.TestSeeds;
-import org.pikv4j.cache.compression.PageForms;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.storage.CacheLayout.Layer;
 import org.pikv4j.error.KvBudgetExceededException;
@@ -26,9 +27,10 @@ class SequenceCacheTest {
     private final HeldMemory memory = new HeldMemory();
 
     private static CacheLayout layout(int window) {
-        PageLayout small = new PageLayout(PageForms.F32, 16, HEAD_DIM);
-        PageLayout large = new PageLayout(PageForms.BF16, 32, HEAD_DIM);
-        return new CacheLayout(List.of(new Layer(small, 2, AttentionSpec.FULL), new Layer(large, 1, window)));
+        PageLayout small = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM);
+        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM);
+        return new CacheLayout(
+                List.of(new Layer(small, 2, AttentionSpec.FULL), new Layer(large, 1, window)), Residual.DEFAULT);
     }
 
     /** A sequence and what it must hold: by layer and head, the value of each position that was not evicted. */
@@ -62,7 +64,7 @@ class SequenceCacheTest {
             int what = random.nextInt(100);
             Shadow shadow = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
             if (shadow == null || what < 4) {
-                open.add(new Shadow(new SequenceCache(layout, pool)));
+                open.add(new Shadow(new SequenceCache(layout, pool, Runnable::run)));
             } else if (what < 70) {
                 refused += append(shadow, random) ? 0 : 1;
             } else if (what < 78) {
@@ -163,11 +165,11 @@ class SequenceCacheTest {
                 PageLayout layout = table.layout();
                 float[] keys = new float[layout.tokens() * HEAD_DIM];
                 float[] values = new float[layout.tokens() * HEAD_DIM];
-                layout.form().decodeKeys(table.page(p).keys(), layout.tokens(), HEAD_DIM, keys);
-                layout.form().decodeValues(table.page(p).values(), layout.tokens(), HEAD_DIM, values);
+                layout.form().keys().decode(layout.keyShape(), table.page(p).keys(), HEAD_DIM, keys);
+                layout.form().values().decode(layout.valueShape(), table.page(p).values(), HEAD_DIM, values);
                 for (int t = 0; t < table.tokens(p); t++) {
                     for (int d = 0; d < HEAD_DIM; d++) {
-                        assertThat(keys[d * layout.tokens() + t]).as(message).isEqualTo(values[t * HEAD_DIM + d]);
+                        assertThat(keys[t * HEAD_DIM + d]).as(message).isEqualTo(values[t * HEAD_DIM + d]);
                     }
                     held.put(table.page(p).position() + t, values[t * HEAD_DIM]);
                 }
@@ -215,7 +217,7 @@ class SequenceCacheTest {
         PagePool pool = new PagePool(memory, 10_000_000);
         List<SequenceCache> caches = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            SequenceCache cache = new SequenceCache(layout(AttentionSpec.FULL), pool);
+            SequenceCache cache = new SequenceCache(layout(AttentionSpec.FULL), pool, Runnable::run);
             cache.reserve(100 * i + 1);
             caches.add(cache);
             assertThat(memory.bytes()).isEqualTo(pool.usage().reservedBytes());
@@ -234,11 +236,11 @@ class SequenceCacheTest {
         PagePool pool = new PagePool(memory, 3 * least);
         List<SequenceCache> caches = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            caches.add(new SequenceCache(layout, pool));
+            caches.add(new SequenceCache(layout, pool, Runnable::run));
             caches.get(i).reserve(1);
         }
         assertThat(pool.usage().heldBytes()).isEqualTo(3 * least);
-        SequenceCache more = new SequenceCache(layout, pool);
+        SequenceCache more = new SequenceCache(layout, pool, Runnable::run);
         assertThatThrownBy(() -> more.reserve(1))
                 .isInstanceOf(KvBudgetExceededException.class)
                 .hasMessageContaining("budget")
@@ -253,7 +255,7 @@ class SequenceCacheTest {
     @Test
     void forksShareUntilOneWrites() {
         PagePool pool = new PagePool(memory, 1 << 20);
-        SequenceCache one = new SequenceCache(layout(AttentionSpec.FULL), pool);
+        SequenceCache one = new SequenceCache(layout(AttentionSpec.FULL), pool, Runnable::run);
         one.reserve(20);
         float[] row = new float[HEAD_DIM];
         for (int h = 0; h < 3; h++) {

@@ -1,0 +1,109 @@
+package org.pikv4j.cache.storage;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.pikv4j.cache.compression.PageForm;
+
+/**
+ * A full page on its way to its sealed form. Encoding runs wherever the executor lets it; who needs the result before it was
+ * begun does the work itself. The page is held until the work is done or found to be unwanted: closing a sequence waits for
+ * nothing, and what it leaves behind goes back when the executor comes to it.
+ */
+final class Sealing {
+    private final PagePool pool;
+    private final Page source;
+    private final Page target;
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private final FutureTask<Boolean> encoding;
+
+    private Sealing(PagePool pool, Page source, Page target) {
+        this.pool = pool;
+        this.source = source;
+        this.target = target;
+        this.encoding = new FutureTask<>(this::encode);
+    }
+
+    /**
+     * Begins, unless the page stays as it is or was begun before. Called by the engine's thread.
+     *
+     * @param pool the page's pool
+     * @param page a full page in use
+     * @param executor runs the encoding
+     */
+    static void begin(PagePool pool, Page page, Executor executor) {
+        if (page.target().isEmpty() || page.sealing().isPresent()) {
+            return;
+        }
+        Sealing sealing = new Sealing(pool, page, page.target().get());
+        page.sealing(sealing);
+        pool.retain(page);
+        executor.execute(sealing::work);
+    }
+
+    private void work() {
+        if (begun.compareAndSet(false, true)) {
+            encoding.run();
+            pool.release(source);
+        }
+    }
+
+    /** Nobody but this sealing holds the page: its sequence has gone on without it. */
+    private boolean unwanted() {
+        return !pool.shared(source);
+    }
+
+    private boolean encode() {
+        if (unwanted()) {
+            return false;
+        }
+        int headDim = source.layout().headDim();
+        float[] keys = new float[source.layout().tokens() * headDim];
+        float[] values = new float[keys.length];
+        PageForm open = source.layout().form();
+        open.keys().decode(source.layout().keyShape(), source.keys(), headDim, keys);
+        open.values().decode(source.layout().valueShape(), source.values(), headDim, values);
+        if (!finite(keys) || !finite(values)) {
+            pool.refused();
+            return false;
+        }
+        PageForm sealed = target.layout().form();
+        sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys());
+        sealed.values().encode(target.layout().valueShape(), values, headDim, target.values());
+        return true;
+    }
+
+    private static boolean finite(float[] values) {
+        float sum = 0f;
+        for (float value : values) {
+            sum += value * 0f; // 0, or NaN for ever
+        }
+        return sum == 0f;
+    }
+
+    /**
+     * Waits for the result, or works for it.
+     *
+     * @return whether the sealed page stands; if not, the page stays as it is
+     */
+    boolean await() {
+        work();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return encoding.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw e.getCause() instanceof RuntimeException r ? r : new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
