@@ -85,8 +85,8 @@ public final class PagePool implements AutoCloseable {
     private void grow(SizeClass sizeClass) {
         long block = sizeClass.blockBytes();
         // Doubling keeps the number of slabs small; what one class reserves ahead must not starve the others.
-        long largest = Math.clamp(budgetBytes / 64, FIRST_SLAB_BYTES, LARGEST_SLAB_BYTES);
-        long wanted = Math.clamp(sizeClass.reservedBytes(), FIRST_SLAB_BYTES, largest);
+        long largest = Math.min(budgetBytes / 32, LARGEST_SLAB_BYTES);
+        long wanted = Math.min(largest, Math.max(sizeClass.reservedBytes(), FIRST_SLAB_BYTES));
         long room = budgetBytes - reservedBytes;
         long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
         if (bytes < block) {
