@@ -506,6 +506,104 @@ class EngineTest {
         }
     }
 
+    /** Keeps nothing at all: whoever sees a page in another form than others notices. */
+    private record Nothing(CountDownLatch mayEncode) implements Codec {
+        @Override
+        public String name() {
+            return "nothing";
+        }
+
+        @Override
+        public int bytes(HalfShape shape) {
+            return 1;
+        }
+
+        @Override
+        public void encode(HalfShape shape, float[] in, MemorySegment out) {
+            try {
+                mayEncode.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public void decode(HalfShape shape, MemorySegment in, float[] out) {
+            Arrays.fill(out, 0, shape.elements(), 0f);
+        }
+    }
+
+    /** What another cut of the batches changes: open pages are bf16, and a last bit moves these models' logits. */
+    private static final float ROUNDING = 0.03f;
+
+    private float[] logits(PiKV.Builder builder, int[] ids, int sessions) throws Exception {
+        try (Engine engine = builder.open();
+                ExecutorService callers = Executors.newFixedThreadPool(sessions)) {
+            int vocabulary = engine.model().config().vocabulary();
+            List<Future<float[]>> results = new ArrayList<>();
+            for (int i = 0; i < sessions; i++) {
+                results.add(callers.submit(() -> {
+                    float[] all = new float[ids.length * vocabulary];
+                    try (Session session = engine.openSession()) {
+                        session.logits(
+                                ids,
+                                (span, index, logits, offset) ->
+                                        System.arraycopy(logits, offset, all, index * vocabulary, vocabulary));
+                    }
+                    return all;
+                }));
+            }
+            for (Future<float[]> result : results) {
+                float[] one = results.getFirst().get();
+                assertThat(difference(one, result.get(), 0, one.length)).isLessThan(ROUNDING);
+            }
+            return results.getFirst().get();
+        }
+    }
+
+    @Test
+    void aPagesFormDependsOnThePositionAlone() throws Exception {
+        int[] ids = new int[300];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = 3 + 7 * i % 900;
+        }
+        CountDownLatch open = new CountDownLatch(0);
+        float[] whole = logits(builder().kvDtype(new Nothing(open)).kvResidual(40), ids, 1);
+        for (int chunk : new int[] {1, 7, 64, 100}) {
+            float[] other =
+                    logits(builder().kvDtype(new Nothing(open)).kvResidual(40).prefillChunk(chunk), ids, 1);
+            assertThat(difference(whole, other, 0, whole.length)).isLessThan(ROUNDING);
+        }
+        float[] many =
+                logits(builder().kvDtype(new Nothing(open)).kvResidual(40).prefillChunk(50), ids, 3);
+        assertThat(difference(whole, many, 0, whole.length)).isLessThan(ROUNDING);
+        float[] exact = logits(builder().kvDtype("bf16"), ids, 1);
+        int change = 128 * exact.length / ids.length; // position 128 is the first at which forms change
+        assertThat(difference(whole, exact, 0, change)).isLessThan(ROUNDING);
+        assertThat(difference(whole, exact, change, whole.length)).isGreaterThan(20 * ROUNDING);
+    }
+
+    private static float difference(float[] a, float[] b, int from, int to) {
+        float most = 0f;
+        for (int i = from; i < to; i++) {
+            most = Math.max(most, Math.abs(a[i] - b[i]));
+        }
+        return most;
+    }
+
+    @Test
+    void closingASessionDoesNotWaitForItsPagesToBeSealed() {
+        CountDownLatch mayEncode = new CountDownLatch(1);
+        try (Engine engine =
+                builder().kvDtype(new Nothing(mayEncode)).kvResidual(100).open()) {
+            Session session = engine.openSession();
+            session.read(golden.inputIds());
+            session.close();
+            assertThat(engine.usage().heldBytes()).isPositive();
+            mayEncode.countDown();
+        } // and the engine finds its pool empty when it closes
+    }
+
     @Test
     void halfTheBytesInBf16() {
         try (Engine f32 = builder().open();
