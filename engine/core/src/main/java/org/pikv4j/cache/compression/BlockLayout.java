@@ -1,5 +1,7 @@
 package org.pikv4j.cache.compression;
 
+import org.pikv4j.tensor.DType;
+
 /**
  * The bytes of half a page in a {@link BlockCodec}: codes, then scales, then minima (affine codecs), then one float.
  *
@@ -9,7 +11,8 @@ package org.pikv4j.cache.compression;
  *   |                | scaleColumns)         | where there are any   | where it is  |
  * </pre>
  *
- * The scale of element (row, column) is (row / rowBlock, column / columnBlock). Codes of a row stand in units of 32
+ * Each part starts at a multiple of four bytes; the bytes before it, if any, are 0, and numbers are little-endian. The scale
+ * of element (row, column) is (row / rowBlock, column / columnBlock). Codes of a row stand in units of 32
  * columns, the last one possibly shorter; of a unit of n columns
  *
  * <ul>
@@ -47,6 +50,46 @@ public record BlockLayout(
     /** Columns that are packed together. */
     public static final int UNIT = 32;
 
+    /** The type of the float at {@code globalOffset}. */
+    static final DType GLOBAL = DType.F32;
+
+    /** A row whose last unit is short is packed as if it went on with zeros; this is how far. */
+    private static final int MOST_CODES_PER_BYTE = 4;
+
+    /**
+     * @param shape the half
+     * @param bits bits per code
+     * @param rowBlock rows that share a scale
+     * @param columnBlock columns that share a scale
+     * @param scaleBytes bytes of a scale, and of a minimum
+     * @param affine whether there are minima
+     * @param global whether there is a float for the whole half
+     * @return the layout
+     */
+    static BlockLayout of(
+            HalfShape shape, int bits, int rowBlock, int columnBlock, int scaleBytes, boolean affine, boolean global) {
+        int rowBytes = shape.columns() / UNIT * unitBytes(UNIT, bits) + unitBytes(shape.columns() % UNIT, bits);
+        int scales = Math.ceilDiv(shape.rows(), rowBlock) * Math.ceilDiv(shape.columns(), columnBlock);
+        int scalesOffset = aligned(Math.multiplyExact(shape.rows(), rowBytes));
+        int minimaOffset = aligned(Math.addExact(scalesOffset, Math.multiplyExact(scales, scaleBytes)));
+        int globalOffset = affine ? aligned(minimaOffset + scales * scaleBytes) : minimaOffset;
+        return new BlockLayout(
+                shape.rows(),
+                shape.columns(),
+                bits,
+                rowBlock,
+                columnBlock,
+                rowBytes,
+                scalesOffset,
+                minimaOffset,
+                globalOffset,
+                globalOffset + (global ? GLOBAL.bytes() : 0));
+    }
+
+    private static int aligned(int offset) {
+        return Math.ceilDiv(offset, Float.BYTES) * Float.BYTES;
+    }
+
     /**
      * @param columns columns of a unit
      * @param bits bits per code
@@ -68,5 +111,71 @@ public record BlockLayout(
      */
     public int scaleColumns() {
         return Math.ceilDiv(columns, columnBlock);
+    }
+
+    /**
+     * @return elements of the matrix of scales
+     */
+    public int scales() {
+        return scaleRows() * scaleColumns();
+    }
+
+    /**
+     * @return room for the codes of a row, one per byte
+     */
+    byte[] newRow() {
+        return new byte[columns + MOST_CODES_PER_BYTE - 1];
+    }
+
+    /** Packs the codes of a row, from {@link #newRow}. */
+    void pack(byte[] codes, byte[] packed) {
+        int lowBits = bits == 3 ? 2 : bits;
+        int perByte = Byte.SIZE / lowBits;
+        int mask = (1 << lowBits) - 1;
+        int next = 0;
+        for (int first = 0; first < columns; first += UNIT) {
+            int count = Math.min(UNIT, columns - first);
+            int stride = Math.ceilDiv(count, perByte);
+            for (int j = 0; j < stride; j++) {
+                int together = 0;
+                for (int k = 0; k < perByte; k++) {
+                    together |= (codes[first + j + k * stride] & mask) << k * lowBits;
+                }
+                packed[next++] = (byte) together;
+            }
+            if (bits == 3) {
+                for (int j = 0; j < count; j += Byte.SIZE) {
+                    int together = 0;
+                    for (int k = j; k < Math.min(j + Byte.SIZE, count); k++) {
+                        together |= (codes[first + k] >> lowBits & 1) << k - j;
+                    }
+                    packed[next++] = (byte) together;
+                }
+            }
+        }
+    }
+
+    /** The inverse of {@link #pack}; what it writes beyond the last column is of no account. */
+    void unpack(byte[] packed, byte[] codes) {
+        int lowBits = bits == 3 ? 2 : bits;
+        int perByte = Byte.SIZE / lowBits;
+        int mask = (1 << lowBits) - 1;
+        int next = 0;
+        for (int first = 0; first < columns; first += UNIT) {
+            int count = Math.min(UNIT, columns - first);
+            int stride = Math.ceilDiv(count, perByte);
+            for (int j = 0; j < stride; j++) {
+                int together = packed[next++];
+                for (int k = 0; k < perByte; k++) {
+                    codes[first + j + k * stride] = (byte) (together >> k * lowBits & mask);
+                }
+            }
+            if (bits == 3) {
+                for (int j = 0; j < count; j++) {
+                    codes[first + j] |= (byte) ((packed[next + j / Byte.SIZE] >> j % Byte.SIZE & 1) << lowBits);
+                }
+                next += Math.ceilDiv(count, Byte.SIZE);
+            }
+        }
     }
 }
