@@ -21,6 +21,7 @@ import org.pikv4j.session.GenerationStats;
  * @param decodeP50S median of the seconds between two tokens
  * @param decodeP99S 99th percentile of the same
  * @param kvBytes bytes of the cache in use at the end, as its allocator counts them
+ * @param kvOpenBytes of these, what is not compressed yet where the cache is compressed
  * @param kvBytesPerToken the same per token in the cache
  * @param backend what computed
  * @param finishReason why the text ended
@@ -36,6 +37,7 @@ record GenerationReport(
         double decodeP50S,
         double decodeP99S,
         long kvBytes,
+        long kvOpenBytes,
         double kvBytesPerToken,
         String backend,
         String finishReason,
@@ -58,6 +60,7 @@ record GenerationReport(
                 stats.tokenP50(),
                 stats.tokenP99(),
                 stats.kvBytes(),
+                stats.kvOpenBytes(),
                 stats.kvBytesPerToken(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
@@ -88,8 +91,9 @@ record GenerationReport(
                     seconds(decodeP50S),
                     seconds(decodeP99S)));
         }
-        parts.add(
-                "KV " + ByteSize.format(kvBytes) + ", " + ByteSize.format(Math.round(kvBytesPerToken)) + " per token");
+        parts.add("KV " + ByteSize.format(kvBytes)
+                + (kvOpenBytes > 0 ? " (" + ByteSize.format(kvOpenBytes) + " not compressed yet)" : "") + ", "
+                + ByteSize.format(Math.round(kvBytesPerToken)) + " per token");
         parts.add(backend);
         StringBuilder text = new StringBuilder("[").append(parts.getFirst());
         int lineStart = 0;

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerationReportTest {
     private static final GenerationReport REPORT = new GenerationReport(
-            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 2109, "vector", "stop_string", 1);
+            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 0, 2109, "vector", "stop_string", 1);
 
     @Test
     void oneLineSaysItAll() {

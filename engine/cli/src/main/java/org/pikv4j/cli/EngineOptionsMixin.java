@@ -35,7 +35,8 @@ public final class EngineOptionsMixin {
             names = "--kv-dtype",
             paramLabel = "TYPE",
             order = 3,
-            description = "How keys and values are cached: bf16 or f32 (default: ${DEFAULT-VALUE}).")
+            description = "How keys and values are cached: bf16, f32, int8, int4, 'int8,int4' for keys and values,"
+                    + " '0-1=bf16;2-=int8' by layer; the README lists them all (default: ${DEFAULT-VALUE}).")
     private String kvDtype;
 
     @Option(

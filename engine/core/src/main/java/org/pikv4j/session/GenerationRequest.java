@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.decode.Span;
 import org.pikv4j.text.TokenStream;
 
@@ -153,6 +154,7 @@ final class GenerationRequest extends Request {
         for (int i = 0; i < gaps.length; i++) {
             gaps[i] = (times.get(i + 1) - times.get(i)) / 1e9;
         }
+        CacheUsage usage = engine.usage();
         long first = times.isEmpty() ? System.nanoTime() : times.getFirst();
         return new GenerationStats(
                 promptTokens,
@@ -161,7 +163,8 @@ final class GenerationRequest extends Request {
                 times.isEmpty() ? 0 : (times.getLast() - first) / 1e9,
                 GenerationStats.percentile(gaps, 0.5),
                 GenerationStats.percentile(gaps, 0.99),
-                engine.usage().heldBytes(),
+                usage.heldBytes(),
+                usage.openBytes(),
                 session.cache().length(),
                 session.cache().bytes());
     }

@@ -12,6 +12,7 @@ import java.util.Arrays;
  * @param tokenP50 median of the seconds between tokens, 0 below two tokens
  * @param tokenP99 99th percentile of the same
  * @param kvBytes what the cache's allocator had given out at the end, all sessions together
+ * @param kvOpenBytes of these, pages that shall be compressed and are not yet, and the room kept for their sealed forms
  * @param kvTokens tokens that this session's cache held at the end
  * @param sessionKvBytes bytes of this session's pages at the end
  */
@@ -23,6 +24,7 @@ public record GenerationStats(
         double tokenP50,
         double tokenP99,
         long kvBytes,
+        long kvOpenBytes,
         int kvTokens,
         long sessionKvBytes) {
 
