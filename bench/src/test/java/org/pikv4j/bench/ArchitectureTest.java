@@ -48,7 +48,8 @@ class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> LOADER = resideInAPackage("org.pikv4j.loader..");
     private static final DescribedPredicate<JavaClass> CPU = resideInAPackage("org.pikv4j.cpu..");
     private static final DescribedPredicate<JavaClass> TORNADO = resideInAPackage("org.pikv4j.tornado..");
-    private static final DescribedPredicate<JavaClass> LIBRARY = resideInAPackage("org.pikv4j");
+    private static final DescribedPredicate<JavaClass> LIBRARY =
+            resideInAnyPackage("org.pikv4j", "org.pikv4j.calibration..");
     private static final DescribedPredicate<JavaClass> CLI = resideInAPackage("org.pikv4j.cli..");
     private static final DescribedPredicate<JavaClass> APP = resideInAPackage("org.pikv4j.app..");
     private static final DescribedPredicate<JavaClass> BENCH = resideInAPackage("org.pikv4j.bench..");
@@ -138,6 +139,7 @@ class ArchitectureTest {
     void eachLibraryHasItsPlace() {
         only(CPU, "jdk.incubator.vector..");
         only(TORNADO, "uk.ac.manchester.tornado..");
+        only(LIBRARY, "org.ejml..");
         only(LOADER.or(CLI).or(APP).or(BENCH), "tools.jackson..", "com.fasterxml.jackson..");
         only(CLI.or(APP).or(BENCH), "picocli..", "ch.qos.logback..", "me.tongfei.progressbar..", "org.jline..");
         only(BENCH, "org.openjdk.jmh..", "org.knowm.xchart..");

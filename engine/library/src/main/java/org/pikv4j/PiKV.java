@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.function.DoubleConsumer;
+import java.util.function.Function;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.BackendProvider;
@@ -26,6 +27,7 @@ import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.calibration.Calibration;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.extension.Extensions;
 import org.pikv4j.memory.ByteSize;
@@ -126,7 +128,8 @@ public final class PiKV {
         private final List<BackendProvider> providers = new ArrayList<>();
         private String backend = Backends.AUTO;
         private BackendOptions backendOptions = BackendOptions.defaults();
-        private FormChoice forms = FormChoice.of(new PageForm(Codecs.BF16));
+        private Function<BasisSource, FormChoice> forms = bases -> FormChoice.of(new PageForm(Codecs.BF16));
+        private Optional<Path> calibration = Optional.empty();
         private Residual residual = Residual.DEFAULT;
         private int pageTokens = DEFAULT_PAGE_TOKENS;
         private OptionalLong kvBudget = OptionalLong.empty();
@@ -171,7 +174,9 @@ public final class PiKV {
          * @see FormSpec
          */
         public Builder kvDtype(String spec) {
-            return kvForms(FormSpec.parse(spec, BasisSource.NONE));
+            FormSpec.parse(spec, BasisSource.NONE); // so that what cannot be understood is said here
+            forms = bases -> FormSpec.parse(spec, bases);
+            return this;
         }
 
         /**
@@ -185,7 +190,15 @@ public final class PiKV {
          * @param choice how cached rows are stored, layer by layer and head by head
          */
         public Builder kvForms(FormChoice choice) {
-            forms = choice;
+            forms = bases -> choice;
+            return this;
+        }
+
+        /**
+         * @param file bases fitted to this model, for forms such as {@code svd:32}; the command {@code calibrate} writes it
+         */
+        public Builder kvCalibration(Path file) {
+            calibration = Optional.of(file);
             return this;
         }
 
@@ -282,8 +295,9 @@ public final class PiKV {
          * @throws org.pikv4j.error.PiKVException if the model, the backend or an option is at fault
          */
         public Engine open() {
+            Optional<Calibration> fitted = calibration.map(Calibration::read);
             EngineOptions options = new EngineOptions(
-                    forms,
+                    forms.apply(fitted.map(BasisSource.class::cast).orElse(BasisSource.NONE)),
                     residual,
                     pageTokens,
                     kvBudget.orElseGet(PiKV::defaultKvBudget),
@@ -293,6 +307,7 @@ public final class PiKV {
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;
             try {
+                fitted.ifPresent(bases -> bases.check(loaded));
                 opened = new Backends(providers).open(backend, backendOptions);
             } catch (RuntimeException e) {
                 loaded.close();

@@ -2,7 +2,6 @@ package org.pikv4j.app;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,6 @@ import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.ContextLengthException;
-import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.loader.safetensors.ElementType;
 import org.pikv4j.loader.safetensors.SafetensorsWriter;
@@ -70,14 +68,15 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        checkOut();
+        OutFile target = new OutFile(out);
+        target.check();
         try (Progress progress = Progress.onStderr();
                 Interruption interruption = new Interruption(spec, progress)) {
-            return run(TextFile.read("--ids", ids, System.in), progress, interruption);
+            return run(TextFile.read("--ids", ids, System.in), target, progress, interruption);
         }
     }
 
-    private int run(String text, Progress progress, Interruption interruption) {
+    private int run(String text, OutFile target, Progress progress, Interruption interruption) {
         try (ModelSource model = engineOptions.model()) {
             ModelConfig config = PiKV.config(model.path());
             int[] tokens = TokenIds.parse("--ids " + ids, text, config.vocabulary());
@@ -87,9 +86,9 @@ final class LogitsCommand implements Callable<Integer> {
             try {
                 write(model.path(), tokens, config.vocabulary(), progress, interruption);
             } catch (IOException e) {
-                throw cannotWrite(TextFile.reason(e));
+                throw target.cannotWrite(TextFile.reason(e));
             } catch (UncheckedIOException e) {
-                throw cannotWrite(TextFile.reason(Objects.requireNonNull(e.getCause())));
+                throw target.cannotWrite(TextFile.reason(Objects.requireNonNull(e.getCause())));
             } catch (SessionStateException e) {
                 if (!interruption.interrupted()) {
                     throw e;
@@ -118,23 +117,5 @@ final class LogitsCommand implements Callable<Integer> {
             });
             writer.finish();
         }
-    }
-
-    /** What can be said before a model is loaded; the rest shows when the file is written. */
-    private void checkOut() {
-        Path directory = out.toAbsolutePath().getParent();
-        if (Files.exists(out) && !Files.isRegularFile(out)) {
-            throw cannotWrite(Files.isDirectory(out) ? "is a directory" : "is no regular file");
-        }
-        if (directory == null || !Files.isDirectory(directory)) {
-            throw cannotWrite("its directory does not exist");
-        }
-        if (!Files.isWritable(directory)) {
-            throw cannotWrite("its directory cannot be written to");
-        }
-    }
-
-    private InvalidOptionException cannotWrite(String reason) {
-        return new InvalidOptionException("--out " + out + ": " + reason);
     }
 }

@@ -16,7 +16,8 @@ import picocli.CommandLine.Mixin;
             ChatCommand.class,
             InspectCommand.class,
             BackendsCommand.class,
-            LogitsCommand.class
+            LogitsCommand.class,
+            CalibrateCommand.class
         },
         footerHeading = "%nExamples:%n",
         footer = {

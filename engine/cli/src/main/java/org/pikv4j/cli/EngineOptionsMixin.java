@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.pikv4j.PiKV;
 import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.session.Engine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,6 +49,27 @@ public final class EngineOptionsMixin {
     private Optional<Long> kvBudget = Optional.empty();
 
     @Option(
+            names = "--kv-calibration",
+            paramLabel = "FILE",
+            order = 7,
+            description = "Bases fitted to the model, for types such as svd:32; the command calibrate writes it.")
+    private Optional<Path> kvCalibration = Optional.empty();
+
+    @Option(
+            names = "--kv-residual",
+            paramLabel = "N",
+            order = 8,
+            description = "Newest tokens that stay exact where the cache is compressed (default: ${DEFAULT-VALUE}).")
+    private int kvResidual = Residual.DEFAULT.tokens();
+
+    @Option(
+            names = "--kv-sinks",
+            paramLabel = "N",
+            order = 9,
+            description = "First tokens that stay exact where the cache is compressed (default: ${DEFAULT-VALUE}).")
+    private int kvSinks = Residual.DEFAULT.sinks();
+
+    @Option(
             names = "--page-tokens",
             paramLabel = "N",
             order = 5,
@@ -83,10 +105,13 @@ public final class EngineOptionsMixin {
         PiKV.Builder builder = PiKV.model(directory)
                 .backend(backend)
                 .kvDtype(kvDtype)
+                .kvResidual(kvResidual)
+                .kvSinks(kvSinks)
                 .pageTokens(pageTokens)
                 .prefillChunk(prefillChunk);
         threads.ifPresent(builder::threads);
         kvBudget.ifPresent(builder::kvBudget);
+        kvCalibration.ifPresent(builder::kvCalibration);
         return builder;
     }
 

@@ -188,8 +188,30 @@ public final class Decoder {
             row += span.count();
         }
         backend.attend(plan);
+        show(batch, layer, spec);
         backend.project(rows, attended, List.of(attention.output()), List.of(projected));
         add(residual, projected, rows * config.hidden());
+    }
+
+    private void show(List<Span> batch, int layer, AttentionSpec spec) {
+        int row = 0;
+        for (Span span : batch) {
+            if (span.observer().isPresent()) {
+                span.observer()
+                        .get()
+                        .observe(new AttentionRows(
+                                layer,
+                                spec,
+                                span.cache().length(),
+                                row,
+                                span.count(),
+                                queries,
+                                keys,
+                                values,
+                                attended));
+            }
+            row += span.count();
+        }
     }
 
     private void feedForward(int rows, int layer) {

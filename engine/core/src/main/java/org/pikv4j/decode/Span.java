@@ -1,5 +1,6 @@
 package org.pikv4j.decode;
 
+import java.util.Optional;
 import org.pikv4j.cache.storage.SequenceCache;
 
 /**
@@ -20,6 +21,7 @@ public final class Span {
     private final int from;
     private final int count;
     private final Logits logits;
+    private final Optional<AttentionObserver> observer;
 
     /**
      * @param cache the sequence, with room {@linkplain SequenceCache#reserve reserved} for the tokens
@@ -29,11 +31,30 @@ public final class Span {
      * @param logits which logits are wanted
      */
     public Span(SequenceCache cache, int[] tokens, int from, int count, Logits logits) {
+        this(cache, tokens, from, count, logits, Optional.empty());
+    }
+
+    /**
+     * @param cache the sequence, with room {@linkplain SequenceCache#reserve reserved} for the tokens
+     * @param tokens holds the tokens
+     * @param from index of the first
+     * @param count how many, at least 1
+     * @param logits which logits are wanted
+     * @param observer sees these tokens in attention, layer by layer
+     */
+    public Span(
+            SequenceCache cache,
+            int[] tokens,
+            int from,
+            int count,
+            Logits logits,
+            Optional<AttentionObserver> observer) {
         this.cache = cache;
         this.tokens = tokens;
         this.from = from;
         this.count = count;
         this.logits = logits;
+        this.observer = observer;
     }
 
     public SequenceCache cache() {
@@ -54,6 +75,10 @@ public final class Span {
 
     public Logits logits() {
         return logits;
+    }
+
+    Optional<AttentionObserver> observer() {
+        return observer;
     }
 
     /** The first token of this span whose logits are wanted. */

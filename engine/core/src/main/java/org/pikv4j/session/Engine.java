@@ -16,6 +16,7 @@ import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.error.ContextLengthException;
@@ -190,9 +191,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    void feed(Session session, int[] ids, Optional<LogitsSink> sink) {
+    void feed(Session session, int[] ids, Optional<LogitsSink> sink, Optional<AttentionObserver> observer) {
         checkRoom(session, ids);
-        FeedRequest request = loop.submit(() -> new FeedRequest(session, ids, sink));
+        FeedRequest request = loop.submit(() -> new FeedRequest(session, ids, sink, observer));
         boolean interrupted = false;
         try {
             while (true) {

@@ -190,7 +190,8 @@ final class EngineLoop implements Runnable {
                     session.tokenList().ids(),
                     session.cache().length(),
                     count,
-                    request.wanted(complete)));
+                    request.wanted(complete),
+                    request.guardedObserver()));
             chosen.add(request);
             used += count;
         }

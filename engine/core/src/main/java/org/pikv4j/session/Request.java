@@ -1,6 +1,7 @@
 package org.pikv4j.session;
 
 import java.util.Optional;
+import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.Span;
 
 /**
@@ -47,11 +48,26 @@ abstract class Request {
     /** The span has been run and is part of the cache; says whether the request is done. */
     abstract boolean advanced();
 
-    /** Passes logits on. What goes wrong there is this request's failure alone, not that of the whole batch. */
+    /** Who sees the request's tokens in attention. */
+    Optional<AttentionObserver> observer() {
+        return Optional.empty();
+    }
+
+    /** Passes logits on. */
     final void take(int index, float[] logits, int offset) {
+        deliver(() -> logits(index, logits, offset));
+    }
+
+    /** The observer, at no risk to others. */
+    final Optional<AttentionObserver> guardedObserver() {
+        return observer().map(observer -> rows -> deliver(() -> observer.observe(rows)));
+    }
+
+    /** Runs the caller's code. What goes wrong there is this request's failure alone, not that of the whole batch. */
+    private void deliver(Runnable delivery) {
         if (failure.isEmpty()) {
             try {
-                logits(index, logits, offset);
+                delivery.run();
             } catch (RuntimeException | Error e) {
                 failure = Optional.of(e);
             }

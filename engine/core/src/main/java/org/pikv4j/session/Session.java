@@ -6,6 +6,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
@@ -108,7 +109,7 @@ public final class Session implements AutoCloseable {
     public void read(String text) {
         exclusively(() -> {
             int[] ids = checked(model().tokenizer().encode(text, tokens.size() == 0));
-            engine.feed(this, ids, Optional.empty());
+            engine.feed(this, ids, Optional.empty(), Optional.empty());
             return ids;
         });
     }
@@ -120,11 +121,19 @@ public final class Session implements AutoCloseable {
      * @see #read(String)
      */
     public void read(int[] ids) {
-        int[] prompt = checked(ids);
-        exclusively(() -> {
-            engine.feed(this, prompt, Optional.empty());
-            return prompt;
-        });
+        feed(ids, Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * Appends tokens to the session and to its cache, without continuing them, and shows what attention does with them.
+     *
+     * @param ids the tokens
+     * @param observer sees them, layer by layer and chunk by chunk; a token that an earlier call generated last is read, and
+     *     seen, with them
+     * @see #read(String)
+     */
+    public void read(int[] ids, AttentionObserver observer) {
+        feed(ids, Optional.empty(), Optional.of(observer));
     }
 
     /**
@@ -137,11 +146,7 @@ public final class Session implements AutoCloseable {
      * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
      */
     public void logits(int[] ids, LogitsSink sink) {
-        int[] prompt = checked(ids);
-        exclusively(() -> {
-            engine.feed(this, prompt, Optional.of(sink));
-            return prompt;
-        });
+        feed(ids, Optional.of(sink), Optional.empty());
     }
 
     /**
@@ -179,6 +184,14 @@ public final class Session implements AutoCloseable {
     public void close() {
         closed = true;
         engine.close(this);
+    }
+
+    private void feed(int[] ids, Optional<LogitsSink> sink, Optional<AttentionObserver> observer) {
+        int[] prompt = checked(ids);
+        exclusively(() -> {
+            engine.feed(this, prompt, sink, observer);
+            return prompt;
+        });
     }
 
     private <T> T exclusively(Supplier<T> action) {

@@ -1,0 +1,70 @@
+package org.pikv4j.app;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.pikv4j.calibration.CalibrationMethod;
+import org.pikv4j.calibration.CalibrationReport;
+import org.pikv4j.calibration.Gain;
+
+/**
+ * A calibration's summary for people.
+ *
+ * @param report what came of it
+ */
+record CalibrationTable(CalibrationReport report) {
+
+    /** Several lines. */
+    String text() {
+        StringBuilder text = new StringBuilder();
+        text.append(String.format(Locale.ROOT, "energy kept of keys and values, on %,d tokens%n", report.tokens()));
+        text.append("method    layer      rank      keys    values\n");
+        CalibrationMethod method = null;
+        for (CalibrationReport.Layer layer : report.layers()) {
+            boolean first = layer.method() != method;
+            method = layer.method();
+            text.append(String.format(
+                    Locale.ROOT,
+                    "%-9s %5d %9s %8.2f%% %8.2f%%%s%n",
+                    first ? method.text() : "",
+                    layer.layer(),
+                    layer.rank() + "/" + layer.headDim(),
+                    100 * layer.keys(),
+                    100 * layer.values(),
+                    gains(layer)));
+        }
+        report.layers().stream()
+                .map(CalibrationReport.Layer::method)
+                .distinct()
+                .forEach(each -> text.append(mean(each)));
+        return text.toString();
+    }
+
+    private String mean(CalibrationMethod method) {
+        List<CalibrationReport.Layer> layers = report.layers().stream()
+                .filter(layer -> layer.method() == method)
+                .toList();
+        return String.format(
+                Locale.ROOT,
+                "%-9s %5s %9s %8.2f%% %8.2f%%%n",
+                method.text(),
+                "mean",
+                "",
+                100 * mean(layers, CalibrationReport.Layer::keys),
+                100 * mean(layers, CalibrationReport.Layer::values));
+    }
+
+    private static double mean(List<CalibrationReport.Layer> layers, ToDoubleFunction<CalibrationReport.Layer> of) {
+        return layers.stream().mapToDouble(of).average().orElse(0);
+    }
+
+    private static String gains(CalibrationReport.Layer layer) {
+        return gain("KL of weights", layer.divergence()) + gain("error of outputs", layer.outputError());
+    }
+
+    private static String gain(String what, Optional<Gain> gain) {
+        return gain.map(g -> String.format(Locale.ROOT, "  %s %.4f, was %.4f", what, g.after(), g.before()))
+                .orElse("");
+    }
+}
