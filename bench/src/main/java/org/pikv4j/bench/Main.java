@@ -1,5 +1,6 @@
 package org.pikv4j.bench;
 
+import org.pikv4j.bench.compression.CompressionCommand;
 import org.pikv4j.bench.jmh.JmhCommand;
 import org.pikv4j.bench.model.MakeModelCommand;
 import org.pikv4j.bench.recall.RecallCommand;
@@ -16,7 +17,13 @@ import picocli.CommandLine.Mixin;
         description = "Benchmarks, the comparison of backends and the quality laboratory.",
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
-        subcommands = {MakeModelCommand.class, RecallCommand.class, RunCommand.class, JmhCommand.class})
+        subcommands = {
+            MakeModelCommand.class,
+            RecallCommand.class,
+            RunCommand.class,
+            CompressionCommand.class,
+            JmhCommand.class
+        })
 public final class Main {
     @Mixin
     private final CommonOptions common = new CommonOptions();

@@ -49,7 +49,7 @@ public record Evaluation(String id, String document, List<Question> questions) {
      * @return its rows
      * @throws InvalidOptionException naming the option, the file and the line
      */
-    static List<Evaluation> read(String option, String file) {
+    public static List<Evaluation> read(String option, String file) {
         String source = option + " " + file + ": ";
         List<String> lines = TextFile.read(option, file, System.in).lines().toList();
         List<Evaluation> rows = new ArrayList<>();

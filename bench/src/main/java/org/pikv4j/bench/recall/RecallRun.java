@@ -11,7 +11,7 @@ import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.Session;
 
 /** Runs evaluations: a document is read once, and each question asked to a fork of that session. */
-final class RecallRun {
+public final class RecallRun {
     /** No answer is longer; what goes on beyond is wrong anyway. */
     private static final int ANSWER_TOKENS = 48;
 
@@ -23,7 +23,7 @@ final class RecallRun {
      * @param engine the engine
      * @param sessions documents worked on at once, in ragged batches
      */
-    RecallRun(Engine engine, int sessions) {
+    public RecallRun(Engine engine, int sessions) {
         this.engine = engine;
         this.sessions = sessions;
         this.options = GenerationOptions.from(engine.model().generationDefaults())
@@ -32,7 +32,7 @@ final class RecallRun {
                 .withMaxTokens(ANSWER_TOKENS);
     }
 
-    RecallScore score(String file, List<Evaluation> rows, Runnable rowDone) {
+    public RecallScore score(String file, List<Evaluation> rows, Runnable rowDone) {
         long started = System.nanoTime();
         AtomicInteger right = new AtomicInteger();
         AtomicLong tokens = new AtomicLong();

@@ -1,0 +1,249 @@
+package org.pikv4j.bench.compression;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.pikv4j.PiKV;
+import org.pikv4j.bench.Machine;
+import org.pikv4j.bench.OutDirectory;
+import org.pikv4j.bench.ReadBandwidth;
+import org.pikv4j.bench.compression.CompressionReport.Row;
+import org.pikv4j.bench.recall.Evaluation;
+import org.pikv4j.bench.recall.RecallRun;
+import org.pikv4j.bench.recall.RecallScore;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormChoice;
+import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.cli.CommonOptions;
+import org.pikv4j.cli.EngineOptionsMixin;
+import org.pikv4j.cli.ExitCodes;
+import org.pikv4j.cli.Interruption;
+import org.pikv4j.cli.ModelSource;
+import org.pikv4j.cli.Output;
+import org.pikv4j.cli.Progress;
+import org.pikv4j.cli.TextFile;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.Session;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Compares the forms that pages can be kept in. */
+@Command(
+        name = "compression",
+        description = "Compare the forms of the cache on a text: bytes, errors, the next token, recall, time.",
+        footer = {
+            "",
+            "Errors are relative, over all layers and heads, the newest 32 tokens and the first 4 exact. --kv-dtype is of no account here:",
+            "--forms says what is compared."
+        })
+public final class CompressionCommand implements Callable<Integer> {
+    static final List<String> DEFAULT_FORMS = List.of(
+            "bf16",
+            "fp8-e4m3",
+            "fp8-e5m2",
+            "int8",
+            "int8+rotate",
+            "int4",
+            "int4+rotate",
+            "int4a",
+            "kivi4",
+            "nvfp4",
+            "nvfp4+rotate",
+            "mxfp4",
+            "mxfp4+rotate",
+            "turbo4",
+            "turbo3",
+            "turbo2",
+            "kivi2",
+            "int8,int4",
+            "chunk-pca:8",
+            "chunk-pca:16");
+
+    @Option(names = "--text", paramLabel = "FILE", required = true, description = "The text; - for stdin.")
+    private String text = "";
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            description = "Take only so many tokens of it (default: ${DEFAULT-VALUE}).")
+    private int tokens = 1024;
+
+    @Option(
+            names = "--forms",
+            paramLabel = "FORM",
+            arity = "1..*",
+            description = "The forms, as --kv-dtype spells them (default: all number formats). Those with a rank need"
+                    + " --kv-calibration.")
+    private List<String> forms = DEFAULT_FORMS;
+
+    @Option(
+            names = "--recall",
+            paramLabel = "FILE.jsonl",
+            arity = "1..*",
+            description = "Also score recall on evaluation files, see the command recall.")
+    private List<String> recall = List.of();
+
+    @Option(names = "--limit", paramLabel = "N", description = "Take only the first N documents of each of these.")
+    private Optional<Integer> limit = Optional.empty();
+
+    @Option(
+            names = "--outliers",
+            paramLabel = "FACTOR",
+            description = "As in a model whose keys have outlier channels, larger by this factor.")
+    private float outliers = 1;
+
+    @Option(
+            names = "--lengths",
+            paramLabel = "LIST",
+            split = ",",
+            description = "Also time one query over so many tokens, 1024,16384 for instance.")
+    private List<Integer> lengths = List.of();
+
+    @Mixin
+    private final OutDirectory out = new OutDirectory();
+
+    @Mixin
+    private final EngineOptionsMixin options = new EngineOptionsMixin("f32");
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
+    private CommandSpec spec;
+
+    /** What all forms are compared with. */
+    private record Reference(int[] ids, List<Capture.Layer> layers, Distributions distributions) {}
+
+    @Override
+    public Integer call() {
+        if (tokens < 2 * PiKV.DEFAULT_PAGE_TOKENS) {
+            throw new InvalidOptionException(
+                    "--tokens must be at least " + 2 * PiKV.DEFAULT_PAGE_TOKENS + ", not " + tokens);
+        }
+        if (!(outliers > 0) || Float.isInfinite(outliers)) {
+            throw new InvalidOptionException("--outliers must be a positive number, not " + outliers);
+        }
+        for (int length : lengths) {
+            if (length < 1) {
+                throw new InvalidOptionException("--lengths must be at least 1, not " + length);
+            }
+        }
+        List<List<Evaluation>> evaluations = new ArrayList<>();
+        for (String file : recall) {
+            List<Evaluation> rows = Evaluation.read("--recall", file);
+            evaluations.add(rows.subList(0, Math.min(rows.size(), limit.orElse(rows.size()))));
+        }
+        String content = TextFile.read("--text", text, System.in);
+        out.prepare();
+        try (Progress progress = Progress.onStderr();
+                Interruption _ = new Interruption(spec, progress);
+                ModelSource model = options.model()) {
+            return run(model, content, evaluations, progress);
+        }
+    }
+
+    private int run(ModelSource model, String content, List<List<Evaluation>> evaluations, Progress progress) {
+        Reference reference;
+        String backend;
+        double bf16Bytes;
+        try (Engine engine = options.builder(model.path()).kvDtype("f32").open()) {
+            int[] all = engine.model().tokenizer().encode(content, true);
+            int[] ids = Arrays.copyOf(
+                    all,
+                    Math.min(
+                            all.length, Math.min(tokens, engine.model().config().maxPositions())));
+            if (ids.length < 2 * PiKV.DEFAULT_PAGE_TOKENS) {
+                throw new InvalidOptionException("--text " + text + ": is too short, " + ids.length + " tokens");
+            }
+            Capture capture = new Capture(engine.model().config(), ids.length);
+            try (Session session = engine.openSession()) {
+                session.read(ids, capture);
+            }
+            reference = new Reference(ids, capture.layers(), Distributions.of(engine, ids));
+            backend = engine.backend().description();
+            bf16Bytes = engine.model().config().kvBytesPerToken(Short.BYTES);
+        }
+        List<Row> rows = new ArrayList<>();
+        for (String form : forms) {
+            progress.update(form, rows.size(), forms.size());
+            rows.add(row(model, form, reference, evaluations));
+        }
+        double bandwidth = lengths.isEmpty()
+                ? 0
+                : ReadBandwidth.measure(Runtime.getRuntime().availableProcessors());
+        CompressionReport report = new CompressionReport(
+                Machine.here(),
+                backend,
+                model.name(),
+                reference.ids().length,
+                PiKV.DEFAULT_PAGE_TOKENS,
+                outliers,
+                Residual.DEFAULT.tokens(),
+                bf16Bytes,
+                CompressionReport.withFront(rows),
+                bandwidth,
+                latency(rows));
+        Output output = Output.of(spec);
+        output.println(report.machine().line());
+        output.println(model.name() + ", " + report.textTokens() + " tokens, " + backend
+                + (outliers == 1 ? "" : ", outlier channels x " + outliers));
+        CompressionTable.lines(report).forEach(output::println);
+        out.json("compression.json", report);
+        out.write("compression-errors.png", file -> CompressionPictures.errors(report, file));
+        if (report.latency().isPresent()) {
+            out.write(
+                    "compression-speed.png",
+                    file -> CompressionPictures.speed(report, report.latency().get(), file));
+        }
+        return ExitCodes.OK;
+    }
+
+    private Row row(ModelSource model, String form, Reference reference, List<List<Evaluation>> evaluations) {
+        PiKV.Builder builder = options.builder(model.path()).kvDtype(form);
+        if (outliers != 1) {
+            builder = builder.kvForms(new OutlierForms(FormSpec.parse(form, BasisSource.NONE), outliers));
+        }
+        try (Engine engine = builder.open()) {
+            FormChoice choice = engine.options().forms();
+            FormErrors errors = FormErrors.of(choice, reference.layers(), PiKV.DEFAULT_PAGE_TOKENS);
+            Distributions distributions = Distributions.of(engine, reference.ids());
+            List<RecallScore> scores = new ArrayList<>();
+            for (int f = 0; f < evaluations.size(); f++) {
+                scores.add(new RecallRun(engine, 2).score(recall.get(f), evaluations.get(f), () -> {}));
+            }
+            List<LatencyModel.Sample> attend = new ArrayList<>();
+            for (int length : lengths) {
+                try (AttendSpeed speed = new AttendSpeed(
+                        engine.backend(),
+                        reference.layers().getFirst().spec(),
+                        choice,
+                        length,
+                        PiKV.DEFAULT_PAGE_TOKENS)) {
+                    attend.add(new LatencyModel.Sample(length, speed.bytes(), speed.elements(), speed.seconds()));
+                }
+            }
+            return new Row(
+                    form,
+                    errors,
+                    reference.distributions().divergence(distributions),
+                    reference.distributions().agreement(distributions),
+                    scores,
+                    attend,
+                    false);
+        }
+    }
+
+    private Optional<LatencyModel> latency(List<Row> rows) {
+        List<LatencyModel.Sample> samples =
+                rows.stream().flatMap(row -> row.attend().stream()).toList();
+        return samples.isEmpty() ? Optional.empty() : Optional.of(LatencyModel.fit(samples));
+    }
+}

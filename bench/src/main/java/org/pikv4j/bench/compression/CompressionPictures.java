@@ -1,0 +1,123 @@
+package org.pikv4j.bench.compression;
+
+import java.awt.Color;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.AnnotationText;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.pikv4j.bench.compression.CompressionReport.Row;
+
+/** Error against bytes with the best front marked, and speed against compression beside the latency model. */
+final class CompressionPictures {
+    private static final int WIDTH = 1000;
+    private static final int HEIGHT = 640;
+
+    private CompressionPictures() {}
+
+    static void errors(CompressionReport report, Path file) throws IOException {
+        List<Row> rows = report.rows().stream()
+                .filter(row -> row.errors().output() > 0)
+                .sorted(Comparator.comparingDouble(row -> row.errors().bytesPerToken()))
+                .toList();
+        XYChart chart = chart(
+                "Error of the attention output against bytes, " + report.model(),
+                "bytes per token, of bf16",
+                "relative error");
+        chart.getStyler().setYAxisLogarithmic(true);
+        points(chart, "other forms", rows.stream().filter(row -> !row.front()).toList(), report, Color.GRAY, false);
+        points(chart, "best front", rows.stream().filter(Row::front).toList(), report, Color.BLUE, true);
+        for (Row row : rows) {
+            label(chart, row.form(), share(row, report), row.errors().output() * 1.1);
+        }
+        write(chart, file);
+    }
+
+    private static double share(Row row, CompressionReport report) {
+        return row.errors().bytesPerToken() / report.bf16BytesPerToken();
+    }
+
+    private static void points(
+            XYChart chart, String name, List<Row> rows, CompressionReport report, Color colour, boolean line) {
+        if (rows.isEmpty()) {
+            return;
+        }
+        XYSeries series = chart.addSeries(
+                name,
+                rows.stream().map(row -> share(row, report)).toList(),
+                rows.stream().map(row -> row.errors().output()).toList());
+        series.setXYSeriesRenderStyle(line ? XYSeries.XYSeriesRenderStyle.Line : XYSeries.XYSeriesRenderStyle.Scatter);
+        series.setMarker(SeriesMarkers.CIRCLE);
+        series.setMarkerColor(colour);
+        series.setLineColor(colour);
+    }
+
+    /** At the greatest length. */
+    static void speed(CompressionReport report, LatencyModel model, Path file) throws IOException {
+        Optional<Row> exact =
+                report.rows().stream().filter(row -> row.form().equals("bf16")).findFirst();
+        if (exact.isEmpty()) {
+            return;
+        }
+        LatencyModel.Sample bf16 = exact.get().attend().getLast();
+        XYChart chart = chart(
+                String.format(
+                        Locale.ROOT,
+                        "Speed of attention against compression, %,d tokens, %s",
+                        bf16.tokens(),
+                        report.backend()),
+                "compression ratio (bf16 = 1)",
+                "speed-up over bf16");
+        List<Row> rows = report.rows().stream()
+                .sorted(Comparator.comparingDouble(
+                        row -> -row.attend().getLast().bytes()))
+                .toList();
+        List<LatencyModel.Sample> samples =
+                rows.stream().map(row -> row.attend().getLast()).toList();
+        List<Double> ratios =
+                samples.stream().map(sample -> bf16.bytes() / sample.bytes()).toList();
+        List<Double> speedUps = samples.stream()
+                .map(sample -> bf16.seconds() / sample.seconds())
+                .toList();
+        double slow = model.seconds(bf16.bytes(), bf16.elements());
+        List<Double> predictions = samples.stream()
+                .map(sample -> slow / model.seconds(sample.bytes(), sample.elements()))
+                .toList();
+        chart.addSeries("measured", ratios, speedUps).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        chart.addSeries("latency model", ratios, predictions).setMarker(SeriesMarkers.NONE);
+        for (int i = 0; i < rows.size(); i++) {
+            label(chart, rows.get(i).form(), ratios.get(i), speedUps.get(i) * 1.03);
+        }
+        write(chart, file);
+    }
+
+    private static XYChart chart(String title, String x, String y) {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .title(title)
+                .xAxisTitle(x)
+                .yAxisTitle(y)
+                .build();
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideS);
+        chart.getStyler().setLegendLayout(Styler.LegendLayout.Horizontal);
+        return chart;
+    }
+
+    private static void label(XYChart chart, String text, double x, double y) {
+        chart.addAnnotation(new AnnotationText(text, x, y, false));
+    }
+
+    private static void write(XYChart chart, Path file) throws IOException {
+        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
+    }
+}

@@ -1,0 +1,112 @@
+package org.pikv4j.bench.compression;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.pikv4j.bench.compression.CompressionReport.Row;
+import org.pikv4j.bench.recall.RecallScore;
+
+/** The report for people. */
+final class CompressionTable {
+    private CompressionTable() {}
+
+    static List<String> lines(CompressionReport report) {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                Locale.ROOT,
+                "%-18s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
+                "form",
+                "bytes/",
+                "of",
+                "K",
+                "V",
+                "q.k",
+                "output",
+                "KL",
+                "same",
+                "recall",
+                "encode"));
+        lines.add(String.format(
+                Locale.ROOT,
+                "%-18s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
+                "",
+                "token",
+                "bf16",
+                "error",
+                "error",
+                "error",
+                "error",
+                "(nats)",
+                "argmax",
+                "",
+                "us/token"));
+        for (Row row : report.rows()) {
+            lines.add(line(row, report.bf16BytesPerToken()));
+        }
+        lines.add("* no other form has both fewer bytes and a smaller error of the attention output");
+        report.latency().ifPresent(model -> speed(report, model, lines));
+        return lines;
+    }
+
+    private static String line(Row row, double bf16Bytes) {
+        FormErrors errors = row.errors();
+        return String.format(
+                Locale.ROOT,
+                "%-18s %8.1f %7.3f  %7s %7s %7s %7s  %9.2e %6s %7s %9.1f",
+                row.form() + (row.front() ? " *" : ""),
+                errors.bytesPerToken(),
+                errors.bytesPerToken() / bf16Bytes,
+                percent(errors.keys()),
+                percent(errors.values()),
+                percent(errors.scores()),
+                percent(errors.output()),
+                row.divergence(),
+                percent(row.agreement()),
+                recall(row.recall()),
+                errors.encodeNanosPerToken() / 1e3);
+    }
+
+    private static String recall(List<RecallScore> scores) {
+        int right = scores.stream().mapToInt(RecallScore::right).sum();
+        int total = scores.stream().mapToInt(RecallScore::total).sum();
+        return total == 0 ? "-" : right + "/" + total;
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, share < 0.0995 ? "%.2f%%" : "%.1f%%", 100 * share);
+    }
+
+    private static void speed(CompressionReport report, LatencyModel model, List<String> lines) {
+        Row bf16 = report.rows().stream()
+                .filter(row -> row.form().equals("bf16"))
+                .findFirst()
+                .orElse(report.rows().getFirst());
+        lines.add("");
+        StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s", "one query, one layer"));
+        for (LatencyModel.Sample sample : bf16.attend()) {
+            head.append(String.format(Locale.ROOT, " %26s", sample.tokens() + " tokens, us (x " + bf16.form() + ")"));
+        }
+        lines.add(head.toString());
+        for (Row row : report.rows()) {
+            StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-20s", row.form()));
+            for (int i = 0; i < row.attend().size(); i++) {
+                double seconds = row.attend().get(i).seconds();
+                line.append(String.format(
+                        Locale.ROOT,
+                        " %18.1f (%5.2f)",
+                        seconds * 1e6,
+                        bf16.attend().get(i).seconds() / seconds));
+            }
+            lines.add(line.toString());
+        }
+        lines.add(String.format(
+                Locale.ROOT,
+                "T = bytes / %.1f GB/s + numbers / %.2f G/s + %.1f us fits these within %.0f%% (rms);"
+                        + " read bandwidth %.1f GB/s",
+                model.bandwidth() / 1e9,
+                model.decodeRate() / 1e9,
+                model.fixedSeconds() * 1e6,
+                100 * model.relativeError(),
+                report.readBandwidth() / 1e9));
+    }
+}
