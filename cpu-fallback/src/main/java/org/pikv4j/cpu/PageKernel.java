@@ -1,27 +1,36 @@
 package org.pikv4j.cpu;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * Small matrix products with one half of a page: scores are queries times transposed keys, outputs are probabilities times
  * values. Both read the page row by row, each row once for four rows of the left factor.
+ *
+ * @param <S> what holds the half page
  */
-interface PageKernel {
+interface PageKernel<S> {
+
+    /** Rows of the left factor that are computed at once. */
+    int ROWS = 4;
 
     /**
-     * @return columns computed at once; the range of columns is a multiple of it
+     * @param columns length of a row
+     * @return whether rows of that length can be read
      */
-    int step();
+    boolean fits(int columns);
+
+    /**
+     * @return columns, a multiple of which is computed together
+     */
+    int grain();
 
     /**
      * y[r][c] += Σ_i a[r][i] · m[i][c] for four rows r, from ≤ i &lt; to, firstColumn ≤ c &lt; lastColumn.
      *
-     * @param m the bytes of (·, columns)
+     * @param m the matrix, (·, columns)
      * @param columns length of a row of m
      * @param from first row of m
      * @param to one past the last row of m
-     * @param firstColumn first column, a multiple of {@link #step()}
-     * @param lastColumn one past the last column, likewise
+     * @param firstColumn first column, a multiple of {@link #grain()}
+     * @param lastColumn one past the last column, likewise or the last there is
      * @param a the left factor
      * @param aOffset where its first row starts
      * @param aStride distance between its rows; 0 repeats one row
@@ -30,7 +39,7 @@ interface PageKernel {
      * @param yStride distance between its rows
      */
     void add(
-            MemorySegment m,
+            S m,
             int columns,
             int from,
             int to,
@@ -47,8 +56,19 @@ interface PageKernel {
      * Puts columns in their natural order; elementwise work may come before.
      *
      * @param y holds a row of products
-     * @param at where a multiple of {@link #step()} columns begins
+     * @param at where a multiple of {@link #grain()} columns begins
      * @param count how many columns, likewise
      */
     void restore(float[] y, int at, int count);
+
+    /**
+     * Widens rows to float32, in natural order.
+     *
+     * @param m the matrix, (·, columns)
+     * @param mOffset where it starts
+     * @param columns length of a row of m
+     * @param rows number of rows
+     * @param out receives (rows, columns)
+     */
+    void widen(S m, long mOffset, int columns, int rows, float[] out);
 }

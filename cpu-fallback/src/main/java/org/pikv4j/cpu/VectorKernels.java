@@ -3,18 +3,12 @@ package org.pikv4j.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
-import org.jspecify.annotations.Nullable;
 import org.pikv4j.attention.AttentionItem;
-import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.BackendStatus;
-import org.pikv4j.cache.compression.ExactCodec;
-import org.pikv4j.cache.storage.Page;
-import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.tensor.DType;
 import org.pikv4j.tensor.Tensor;
 
@@ -37,26 +31,15 @@ final class VectorKernels implements Kernels {
     private static final int STRIDE = WIDENED + 16;
     /** Elements that are packed at once, so that a piece of the rows stays in the cache while its lanes are filled. */
     private static final int PACK = 64;
-    /** Rows that a {@link PageKernel} computes at once. */
-    private static final int ROWS = 4;
 
     private final Map<DType, WeightKernel> weights = new EnumMap<>(DType.class);
-    private final Map<DType, List<PageKernel>> pages = new EnumMap<>(DType.class); // widest first
     private final PairOrder order = new PairOrder(FLOATS);
     private final ScalarKernels scalar = new ScalarKernels();
+    private final VectorAttention attention = new VectorAttention();
 
     VectorKernels() {
-        List<VectorSpecies<Float>> widths =
-                List.of(FloatVector.SPECIES_512, FloatVector.SPECIES_256, FloatVector.SPECIES_128);
         for (DType dtype : DType.values()) {
             weights.put(dtype, Specialised.of(WeightTemplate.class, WeightKernel.class, PairLoad.of(dtype, FLOATS)));
-            pages.put(
-                    dtype,
-                    widths.stream()
-                            .filter(species -> species.length() <= LANES)
-                            .map(species ->
-                                    Specialised.of(PageTemplate.class, PageKernel.class, PairLoad.of(dtype, species)))
-                            .toList());
         }
     }
 
@@ -201,173 +184,8 @@ final class VectorKernels implements Kernels {
         return kernel;
     }
 
-    /** The widest kernel whose step divides the columns. */
-    private @Nullable PageKernel pageKernel(DType dtype, int columns) {
-        for (PageKernel kernel : kernel(pages, dtype)) {
-            if (columns % kernel.step() == 0) {
-                return kernel;
-            }
-        }
-        return null;
-    }
-
     @Override
     public void attend(AttentionItem item, Scratch scratch) {
-        if (item.pageCount() == 0) {
-            return;
-        }
-        PageLayout layout = item.page(0).layout();
-        PageKernel keyKernel = null;
-        PageKernel valueKernel = null;
-        if (layout.form().appendable()
-                && layout.form().keys().codec() instanceof ExactCodec(DType keys)
-                && layout.form().values().codec() instanceof ExactCodec(DType values)) {
-            keyKernel = pageKernel(keys, layout.tokens());
-            valueKernel = pageKernel(values, layout.headDim());
-        }
-        if (keyKernel == null || valueKernel == null) {
-            scalar.attend(item, scratch);
-        } else {
-            attend(item, layout, keyKernel, valueKernel, scratch);
-        }
-    }
-
-    /** Rows and heads of the group are the rows of the small products, four at a time; the last ones are padding. */
-    private static void attend(
-            AttentionItem item, PageLayout layout, PageKernel keyKernel, PageKernel valueKernel, Scratch scratch) {
-        int group = item.spec().group();
-        int headDim = layout.headDim();
-        int tokens = layout.tokens();
-        int entries = item.rows() * group;
-        int padded = Math.ceilDiv(entries, ROWS) * ROWS;
-        float[] queries = scratch.first(padded * headDim); // scaled: (entry, headDim)
-        float[] scores = scratch.second(padded * tokens); // then probabilities: (entry, token)
-        float[] outputs = scratch.third(padded * headDim); // (entry, headDim), in the order of the value kernel
-        for (int r = 0; r < item.rows(); r++) {
-            int at = item.queryOffset(r);
-            for (int i = 0; i < group * headDim; i++) {
-                queries[r * group * headDim + i] =
-                        item.queries()[at + i] * item.spec().scale();
-            }
-        }
-        Arrays.fill(queries, entries * headDim, padded * headDim, 0f);
-        Arrays.fill(outputs, 0, padded * headDim, 0f);
-        int step = keyKernel.step();
-        for (int p = 0; p < item.pageCount(); p++) {
-            Page page = item.page(p);
-            for (int e = 0; e < entries; e += ROWS) {
-                int last = Math.min(e + ROWS, entries) - 1;
-                int from = item.from(p, e / group);
-                int to = item.to(p, last / group);
-                if (from >= to) {
-                    continue;
-                }
-                int first = from / step * step;
-                int end = Math.ceilDiv(to, step) * step;
-                int at = e * tokens;
-                Arrays.fill(scores, at, at + ROWS * tokens, 0f);
-                keyKernel.add(
-                        page.keys(), tokens, 0, headDim, first, end, queries, e * headDim, headDim, scores, at, tokens);
-                for (int i = e; i <= last; i++) {
-                    keyKernel.restore(scores, i * tokens + first, end - first);
-                    int low = item.from(p, i / group);
-                    int high = item.to(p, i / group);
-                    softmax(item, i, low, high, from, to, scores, i * tokens, outputs, i * headDim);
-                }
-                valueKernel.add(
-                        page.values(),
-                        headDim,
-                        from,
-                        to,
-                        0,
-                        headDim,
-                        scores,
-                        at,
-                        tokens,
-                        outputs,
-                        e * headDim,
-                        headDim);
-            }
-        }
-        for (int e = 0; e < entries; e++) {
-            valueKernel.restore(outputs, e * headDim, headDim);
-        }
-        add(outputs, item.partials().outputs(), item.entry() * headDim, entries * headDim);
-    }
-
-    /**
-     * Turns the scores [low, high) of one entry into e^(score − m), m the largest so far, and what the other rows of four
-     * see, [from, to), into 0; rescales the outputs summed before.
-     */
-    private static void softmax(
-            AttentionItem item,
-            int index,
-            int low,
-            int high,
-            int from,
-            int to,
-            float[] scores,
-            int at,
-            float[] outputs,
-            int outputAt) {
-        if (low >= high) {
-            Arrays.fill(scores, at + from, at + to, 0f);
-            return;
-        }
-        Partials partials = item.partials();
-        int entry = item.entry() + index;
-        float before = partials.maxima()[entry];
-        float max = Math.max(before, max(scores, at + low, at + high));
-        if (max > before) {
-            float shrink = (float) Math.exp(before - max);
-            partials.maxima()[entry] = max;
-            partials.sums()[entry] *= shrink;
-            scale(outputs, outputAt, item.spec().headDim(), shrink);
-        }
-        partials.sums()[entry] += exponentials(scores, at + low, at + high, max);
-        Arrays.fill(scores, at + from, at + low, 0f);
-        Arrays.fill(scores, at + high, at + to, 0f);
-    }
-
-    private static float max(float[] values, int from, int to) {
-        FloatVector max = FloatVector.broadcast(FLOATS, Partials.NO_MAXIMUM);
-        int i = from;
-        for (; i + LANES <= to; i += LANES) {
-            max = max.max(FloatVector.fromArray(FLOATS, values, i));
-        }
-        float result = max.reduceLanes(VectorOperators.MAX);
-        for (; i < to; i++) {
-            result = Math.max(result, values[i]);
-        }
-        return result;
-    }
-
-    private static float exponentials(float[] values, int from, int to, float max) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        int i = from;
-        for (; i + LANES <= to; i += LANES) {
-            FloatVector e = VectorExp.exp(
-                    FLOATS, FloatVector.fromArray(FLOATS, values, i).sub(max));
-            e.intoArray(values, i);
-            sum = sum.add(e);
-        }
-        float result = sum.reduceLanes(VectorOperators.ADD);
-        for (; i < to; i++) {
-            values[i] = (float) Math.exp(values[i] - max);
-            result += values[i];
-        }
-        return result;
-    }
-
-    private static void add(float[] from, float[] into, int at, int count) {
-        for (int i = 0; i < count; i++) {
-            into[at + i] += from[i];
-        }
-    }
-
-    private static void scale(float[] values, int at, int count, float factor) {
-        for (int i = 0; i < count; i++) {
-            values[at + i] *= factor;
-        }
+        attention.attend(item, scratch);
     }
 }

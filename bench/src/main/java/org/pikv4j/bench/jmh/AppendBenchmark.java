@@ -49,7 +49,7 @@ public class AppendBenchmark {
     @Setup
     public void setUp() {
         opened = Kernels.open(backend);
-        cache = new CacheState(opened, form, CacheState.PAGE_TOKENS, LAYERS);
+        cache = new CacheState(opened, CacheState.SPEC, form, CacheState.PAGE_TOKENS, LAYERS);
         keys = Kernels.random(rows * CacheState.SPEC.kvWidth(), 6);
         values = Kernels.random(rows * CacheState.SPEC.kvWidth(), 7);
     }

@@ -14,6 +14,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.model.AttentionSpec;
 
 /** Attention of the newest rows to a sequence of pages: one row is a decode step, many are a prefill chunk. */
 @State(Scope.Benchmark)
@@ -28,8 +29,15 @@ public class AttentionBenchmark {
     @Param({"scalar", "vector"})
     public String backend = "";
 
-    @Param({"bf16", "f32"})
+    @Param({"bf16", "f32", "fp8-e4m3", "int8", "int4", "kivi4", "kivi2", "nvfp4", "turbo3"})
     public String form = "";
+
+    /** Whether pages are decoded before they are multiplied, rather than as they are multiplied. */
+    @Param("false")
+    public boolean decoded;
+
+    @Param({"64", "128"})
+    public int headDim;
 
     @Param({"4096", "16384"})
     public int tokens;
@@ -47,12 +55,18 @@ public class AttentionBenchmark {
     @SuppressWarnings("NullAway.Init")
     private CacheState cache;
 
+    private AttentionSpec spec = CacheState.SPEC;
+
     @Setup
     public void setUp() {
+        if (decoded) {
+            System.setProperty("pikv4j.vector.decoded-entries", "1");
+        }
+        spec = CacheState.spec(headDim);
         opened = Kernels.open(backend);
-        cache = new CacheState(opened, form, tokens, CacheState.layersFor(form, tokens));
-        queries = Kernels.random(rows * CacheState.SPEC.queryWidth(), 5);
-        out = new float[rows * CacheState.SPEC.queryWidth()];
+        cache = new CacheState(opened, spec, form, tokens, CacheState.layersFor(spec, form, tokens));
+        queries = Kernels.random(rows * spec.queryWidth(), 5);
+        out = new float[rows * spec.queryWidth()];
         check();
     }
 
@@ -70,10 +84,7 @@ public class AttentionBenchmark {
         opened.attend(cache.plan(next, queries, rows, out));
         next = (next + 1) % cache.layers;
         double seen = (tokens - rows) * (double) rows + rows * (rows + 1) / 2.0; // (query, token) pairs
-        int headDim = CacheState.SPEC.headDim();
-        work.add(
-                2.0 * tokens * CacheState.SPEC.kvWidth() * (form.equals("f32") ? 4 : 2),
-                4.0 * seen * CacheState.SPEC.heads() * headDim);
+        work.add(CacheState.bytes(spec, form, tokens), 4.0 * seen * spec.heads() * headDim);
         return out;
     }
 

@@ -21,15 +21,7 @@ import org.pikv4j.model.RopeSpec;
 /** A sequence of as many layers as the working set takes, filled with random rows, in the head shapes of preset m. */
 final class CacheState implements AutoCloseable {
     static final int PAGE_TOKENS = 64;
-    static final AttentionSpec SPEC = new AttentionSpec(
-            16,
-            4,
-            64,
-            0.125f,
-            AttentionSpec.FULL,
-            new RopeSpec(1e6, 64),
-            AttentionSpec.QkNorm.NONE,
-            Float.POSITIVE_INFINITY);
+    static final AttentionSpec SPEC = spec(64);
 
     private static final int FILL_ROWS = 256;
 
@@ -39,21 +31,25 @@ final class CacheState implements AutoCloseable {
 
     final int layers;
     private final PagePool pool;
-    private final Partials partials = new Partials(SPEC.headDim());
+    private final AttentionSpec spec;
+    private final Partials partials;
 
     /**
      * @param backend what allocates and fills the pages
+     * @param spec the layers' attention
      * @param form how rows are kept
      * @param tokens tokens of the sequence
      * @param layers number of layers
      */
-    CacheState(Backend backend, String form, int tokens, int layers) {
+    CacheState(Backend backend, AttentionSpec spec, String form, int tokens, int layers) {
+        this.spec = spec;
+        this.partials = new Partials(spec.headDim());
         this.layers = layers;
-        CacheLayout layout = new CacheLayout(Collections.nCopies(layers, layer(form)), RESIDUAL);
+        CacheLayout layout = new CacheLayout(Collections.nCopies(layers, layer(spec, form)), RESIDUAL);
         pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
         sequence = new SequenceCache(layout, pool, Runnable::run);
-        float[] keys = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 3);
-        float[] values = Kernels.random(FILL_ROWS * SPEC.kvWidth(), 4);
+        float[] keys = Kernels.random(FILL_ROWS * spec.kvWidth(), 3);
+        float[] values = Kernels.random(FILL_ROWS * spec.kvWidth(), 4);
         for (int at = 0; at < tokens; at += FILL_ROWS) {
             int rows = Math.min(FILL_ROWS, tokens - at);
             sequence.reserve(rows);
@@ -64,16 +60,39 @@ final class CacheState implements AutoCloseable {
         }
     }
 
-    private static CacheLayout.Layer layer(String form) {
-        return CacheLayout.layer(SPEC, 0, FormSpec.parse(form, BasisSource.NONE), PAGE_TOKENS, RESIDUAL);
+    private static CacheLayout.Layer layer(AttentionSpec spec, String form) {
+        return CacheLayout.layer(spec, 0, FormSpec.parse(form, BasisSource.NONE), PAGE_TOKENS, RESIDUAL);
     }
 
     /**
      * @return layers that make a working set beyond the last-level cache
      */
-    static int layersFor(String form, int tokens) {
-        PageLayout page = layer(form).sealed().getFirst();
-        return Kernels.pieces((long) SPEC.kvHeads() * Math.ceilDiv(tokens, PAGE_TOKENS) * page.pageBytes());
+    static int layersFor(AttentionSpec spec, String form, int tokens) {
+        return Kernels.pieces(bytes(spec, form, tokens));
+    }
+
+    /**
+     * @return bytes of keys and values that attention reads in one layer
+     */
+    static long bytes(AttentionSpec spec, String form, int tokens) {
+        PageLayout page = layer(spec, form).sealed().getFirst();
+        return (long) spec.kvHeads() * Math.ceilDiv(tokens, PAGE_TOKENS) * page.payloadBytes();
+    }
+
+    /**
+     * @param headDim width of a head
+     * @return attention in the head counts of preset m
+     */
+    static AttentionSpec spec(int headDim) {
+        return new AttentionSpec(
+                16,
+                4,
+                headDim,
+                (float) (1 / Math.sqrt(headDim)),
+                AttentionSpec.FULL,
+                new RopeSpec(1e6, headDim),
+                AttentionSpec.QkNorm.NONE,
+                Float.POSITIVE_INFINITY);
     }
 
     /**
@@ -84,7 +103,7 @@ final class CacheState implements AutoCloseable {
      * @return a plan that has those rows attend to all that is before them
      */
     AttentionPlan plan(int layer, float[] queries, int rows, float[] out) {
-        AttentionPlan plan = new AttentionPlan(SPEC, queries, out, partials, layer, Optional.empty());
+        AttentionPlan plan = new AttentionPlan(spec, queries, out, partials, layer, Optional.empty());
         List<PageTable> tables = new ArrayList<>(sequence.tables(layer));
         for (int head = 0; head < tables.size(); head++) {
             plan.add(0, rows, sequence.length() - rows, head, tables.get(head));

@@ -326,8 +326,10 @@ public abstract class BackendContract {
     }
 
     private HalfForm half(int headDim) {
-        List<String> names = List.of("f32", "bf16", "f16");
-        Codec codec = random.nextInt(4) == 0 ? new FixedPoint() : Codecs.named(names.get(random.nextInt(names.size())));
+        List<Codec> codecs = new ArrayList<>(Codecs.builtIn());
+        codecs.add(Codecs.named("chunk-pca:4"));
+        codecs.add(new FixedPoint());
+        Codec codec = codecs.get(random.nextInt(codecs.size()));
         return new HalfForm(codec, random.nextInt(3) == 0 ? Optional.of(basis(headDim)) : Optional.empty());
     }
 
@@ -336,7 +338,7 @@ public abstract class BackendContract {
         int[] headDims = {8, 16, 20, 32, 64, 80, 96, 128, 192, 256};
         int[] pageTokens = {16, 32, 48, 64};
         int[] groups = {1, 2, 3, 4, 8};
-        for (int round = 0; round < 96; round++) {
+        for (int round = 0; round < 192; round++) {
             int headDim = headDims[random.nextInt(headDims.length)];
             int group = groups[random.nextInt(groups.length)];
             int kvHeads = 1 + random.nextInt(3);
