@@ -71,6 +71,12 @@ final class CodeTemplate implements PageLoad<MemorySegment> {
     /** The numbers of codes, where they are looked up, as float bits; as often as they fill a vector. */
     private static final int[] LEVELS = levels();
 
+    private static final int HALF = 1 << (BITS - 1);
+    /** Whether the codes are too many for one look-up. */
+    private static final boolean MIRRORED = 2 * HALF > LANES;
+    /** Whether the mirror image stands in reverse order: numbers in ascending order, not a sign and a magnitude. */
+    private static final boolean REVERSED = FORMAT instanceof CodeFormat.LloydMax;
+
     private static int[] levels() {
         int codes = 1 << Math.min(BITS, 4);
         int[] levels = new int[Math.max(codes, LANES)];
@@ -222,15 +228,17 @@ final class CodeTemplate implements PageLoad<MemorySegment> {
     }
 
     private static FloatVector looked(IntVector codes) {
-        return (LEVELS.length > LANES ? lookedTwice(codes) : codes.selectFrom(IntVector.fromArray(INTS, LEVELS, 0)))
+        return (MIRRORED ? mirrored(codes) : codes.selectFrom(IntVector.fromArray(INTS, LEVELS, 0)))
                 .reinterpretAsFloats();
     }
 
-    private static IntVector lookedTwice(IntVector codes) {
-        IntVector place = codes.and(LANES - 1);
-        return place.selectFrom(IntVector.fromArray(INTS, LEVELS, 0))
-                .blend(
-                        place.selectFrom(IntVector.fromArray(INTS, LEVELS, LANES)),
-                        codes.compare(VectorOperators.GE, LANES));
+    /** The upper half of the codes stands for what the lower half does, with the other sign: half the table is enough. */
+    private static IntVector mirrored(IntVector codes) {
+        IntVector upper =
+                codes.lanewise(VectorOperators.LSHL, Integer.SIZE - BITS).lanewise(VectorOperators.ASHR, 31);
+        IntVector place = REVERSED ? codes.lanewise(VectorOperators.XOR, upper) : codes;
+        return place.and(HALF - 1)
+                .selectFrom(IntVector.fromArray(INTS, LEVELS, 0))
+                .lanewise(VectorOperators.XOR, upper.and(Integer.MIN_VALUE));
     }
 }

@@ -84,7 +84,7 @@ public class AttentionBenchmark {
         opened.attend(cache.plan(next, queries, rows, out));
         next = (next + 1) % cache.layers;
         double seen = (tokens - rows) * (double) rows + rows * (rows + 1) / 2.0; // (query, token) pairs
-        work.add(CacheState.bytes(spec, form, tokens), 4.0 * seen * spec.heads() * headDim);
+        work.add((double) CacheState.bytes(spec, form, tokens), 4.0 * seen * spec.heads() * headDim);
         return out;
     }
 
