@@ -121,6 +121,48 @@ class EngineTest {
     }
 
     @Test
+    void anObserverSeesWhatAttentionWorksOn() {
+        try (Engine engine = builder().prefillChunk(29).open();
+                Session session = engine.openSession()) {
+            int layers = engine.model().config().layers().size();
+            int[] seen = new int[layers];
+            double[] off = new double[1];
+            session.read(golden.inputIds(), rows -> {
+                assertThat(rows.position()).isEqualTo(seen[rows.layer()]);
+                seen[rows.layer()] += rows.count();
+                // The first token sees itself alone: its output is its value.
+                if (rows.position() == 0) {
+                    int headDim = rows.spec().headDim();
+                    for (int head = 0; head < rows.spec().heads(); head++) {
+                        for (int i = 0; i < headDim; i++) {
+                            float value = rows.values()[head / rows.spec().group() * headDim + i];
+                            off[0] = Math.max(off[0], Math.abs(rows.attended()[head * headDim + i] - value));
+                        }
+                    }
+                }
+            });
+            assertThat(seen).containsOnly(golden.inputIds().length);
+            assertThat(off[0]).isLessThan(1e-5);
+            assertThat(session.generate(new int[0], greedy, SILENT).tokens()).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
+    void anObserverThatFailsHarmsItsOwnCallAlone() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            session.read(Arrays.copyOf(golden.inputIds(), 20));
+            int[] rest = Arrays.copyOfRange(golden.inputIds(), 20, 48);
+            assertThatThrownBy(() -> session.read(rest, rows -> {
+                        throw new IllegalStateException("seen enough");
+                    }))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("seen enough");
+            assertThat(session.generate(rest, greedy, SILENT).tokens()).isEqualTo(expected(24));
+        }
+    }
+
+    @Test
     void forksShareMemoryAndThenGoTheirOwnWays() {
         try (Engine engine = builder().open();
                 Session session = engine.openSession()) {

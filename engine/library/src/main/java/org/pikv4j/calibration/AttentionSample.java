@@ -1,5 +1,6 @@
 package org.pikv4j.calibration;
 
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.decode.AttentionRows;
 import org.pikv4j.model.AttentionSpec;
 
@@ -62,6 +63,12 @@ final class AttentionSample {
     boolean sees(int query, int key) {
         long distance = (long) positions[query] - positions[key];
         return distance >= 0 && distance < spec.window();
+    }
+
+    /** Whether the key is exact when that query comes, with the cache's settings by default. */
+    boolean exact(int query, int key) {
+        return positions[query] - positions[key] < Residual.DEFAULT.tokens()
+                || positions[key] < Residual.DEFAULT.sinks();
     }
 
     /** One element of a query. */

@@ -23,7 +23,7 @@ public record CalibrationReport(Calibration calibration, int tokens, List<Layer>
      * @param keys share of the keys' energy that is kept, E‖k − k̂‖² against E‖k‖², mean over heads
      * @param values the same of values
      * @param divergence of attention weights, in nats, mean over heads and sampled queries that were not learned from, where
-     *     that was minimised
+     *     that was minimised; the newest keys and the sinks are exact
      * @param outputError relative square error of attention outputs, mean over heads, where that was minimised
      */
     public record Layer(

@@ -7,12 +7,13 @@ import org.ejml.dense.row.CommonOps_DDRM;
 
 /**
  * Finds the basis of one KV head's keys that keeps the attention weights: minimises the mean over sampled queries of
- * KL(softmax(q·K) ‖ softmax(q·K̂)) over the sampled keys that a query sees, by Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1) on
- * small batches. The bias stays the keys' mean: where all keys are projected it moves all scores of a query alike.
+ * KL(softmax(q·K) ‖ softmax(q·K̂)) over the sampled keys that a query sees, by Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1)
+ * on small batches. As in the cache, the newest keys and the sinks are exact, so that projected keys must not only be right among
+ * themselves. The bias stays the keys' mean.
  *
  * <p>With s = q·k̂ the gradient of a query's loss is p̂ − p; the rest is the chain rule through S = (Q·U)·(D·K)ᵀ. It works in
- * coordinates in which queries and keys are white, so that one rate suits every parameter. Every fourth query is not learned from:
- * the best basis by those is kept, the start among them, and their loss is what is reported.
+ * coordinates in which queries and keys are white, so that one rate suits every parameter. Every fourth token's queries are not
+ * learned from: the best basis by those is kept, the start among them, and their loss is what is reported.
  */
 final class KeyDistillation {
     private static final int STEPS = 400;
@@ -31,6 +32,7 @@ final class KeyDistillation {
     private final Whitening byKeys;
     private final DMatrixRMaj queries; // white: (token and member, headDim)
     private final DMatrixRMaj keys; // centred and white: (token, headDim)
+    private final DMatrixRMaj scores; // q·(k − b): (token and member, token)
     private final float[] target; // p: (token and member, token)
     private final int group;
     private final int rank;
@@ -53,7 +55,9 @@ final class KeyDistillation {
         CommonOps_DDRM.multTransB(plainQueries, byQueries.inverse(), queries);
         keys = new DMatrixRMaj(plainKeys.numRows, plainKeys.numCols);
         CommonOps_DDRM.multTransB(plainKeys, byKeys.inverse(), keys);
-        target = target(plainQueries, plainKeys);
+        scores = new DMatrixRMaj(plainQueries.numRows, plainKeys.numRows);
+        CommonOps_DDRM.multTransB(plainQueries, plainKeys, scores);
+        target = target();
     }
 
     private DMatrixRMaj plainQueries() {
@@ -76,36 +80,35 @@ final class KeyDistillation {
         return rows;
     }
 
-    private float[] target(DMatrixRMaj plainQueries, DMatrixRMaj plainKeys) {
-        DMatrixRMaj scores = new DMatrixRMaj(plainQueries.numRows, plainKeys.numRows);
-        CommonOps_DDRM.multTransB(plainQueries, plainKeys, scores);
-        float[] weights = new float[scores.getNumElements()];
-        for (int row = 0; row < scores.numRows; row++) {
-            softmax(scores, row, row);
-            for (int key = 0; key < scores.numCols; key++) {
-                weights[row * scores.numCols + key] = (float) scores.get(row, key);
+    private float[] target() {
+        DMatrixRMaj exact = scores.copy();
+        float[] weights = new float[exact.getNumElements()];
+        for (int row = 0; row < exact.numRows; row++) {
+            softmax(exact, row, row);
+            for (int key = 0; key < exact.numCols; key++) {
+                weights[row * exact.numCols + key] = (float) exact.get(row, key);
             }
         }
         return weights;
     }
 
     /** Turns scores into weights: zero for what the query does not see. */
-    private void softmax(DMatrixRMaj scores, int row, int query) {
+    private void softmax(DMatrixRMaj weights, int row, int query) {
         double scale = layer.spec().scale();
         double max = Double.NEGATIVE_INFINITY;
-        for (int key = 0; key < scores.numCols; key++) {
+        for (int key = 0; key < weights.numCols; key++) {
             if (sample.sees(query / group, key)) {
-                max = Math.max(max, scores.get(row, key));
+                max = Math.max(max, weights.get(row, key));
             }
         }
         double sum = 0;
-        for (int key = 0; key < scores.numCols; key++) {
-            double weight = sample.sees(query / group, key) ? Math.exp(scale * (scores.get(row, key) - max)) : 0;
-            scores.set(row, key, weight);
+        for (int key = 0; key < weights.numCols; key++) {
+            double weight = sample.sees(query / group, key) ? Math.exp(scale * (weights.get(row, key) - max)) : 0;
+            weights.set(row, key, weight);
             sum += weight;
         }
-        for (int key = 0; key < scores.numCols; key++) {
-            scores.set(row, key, scores.get(row, key) / sum);
+        for (int key = 0; key < weights.numCols; key++) {
+            weights.set(row, key, weights.get(row, key) / sum);
         }
     }
 
@@ -211,6 +214,11 @@ final class KeyDistillation {
         DMatrixRMaj weights = new DMatrixRMaj(batch.length, stored.numRows);
         CommonOps_DDRM.multTransB(projected, stored, weights);
         for (int i = 0; i < batch.length; i++) {
+            for (int key = 0; key < keys.numRows; key++) {
+                if (sample.exact(batch[i] / group, key)) {
+                    weights.set(i, key, scores.get(batch[i], key));
+                }
+            }
             softmax(weights, i, batch[i]);
         }
         return weights;
@@ -235,12 +243,13 @@ final class KeyDistillation {
         DMatrixRMaj projected = new DMatrixRMaj(batch.length, rank);
         CommonOps_DDRM.mult(asked, up, projected);
         DMatrixRMaj stored = stored(down);
-        DMatrixRMaj gradient = weights(projected, stored, batch); // becomes (p̂ − p)·scale / batch
+        DMatrixRMaj gradient = weights(projected, stored, batch); // becomes (p̂ − p)·scale / batch where k is projected
         double factor = layer.spec().scale() / batch.length;
         for (int i = 0; i < batch.length; i++) {
             for (int key = 0; key < keys.numRows; key++) {
                 float p = target[batch[i] * keys.numRows + key];
-                gradient.set(i, key, (gradient.get(i, key) - p) * factor);
+                boolean exact = sample.exact(batch[i] / group, key);
+                gradient.set(i, key, exact ? 0 : (gradient.get(i, key) - p) * factor);
             }
         }
         DMatrixRMaj ofProjected = new DMatrixRMaj(batch.length, rank);

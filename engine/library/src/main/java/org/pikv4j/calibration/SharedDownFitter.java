@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
-import org.ejml.dense.row.NormOps_DDRM;
 import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
 import org.ejml.interfaces.linsol.LinearSolverDense;
 import org.pikv4j.cache.compression.HalfShape;
@@ -100,26 +99,29 @@ final class SharedDownFitter implements BasisFitter {
         }
         CommonOps_DDRM.subtractEquals(residual, apply(grams, seconds, down));
         DMatrixRMaj direction = residual.copy();
-        double square = square(residual);
+        double square = dot(residual, residual);
         for (int step = 0; step < STEPS && square > 0; step++) {
             DMatrixRMaj image = apply(grams, seconds, direction);
-            double curvature = CommonOps_DDRM.dot(direction, image);
+            double curvature = dot(direction, image);
             if (curvature <= 0) {
                 break;
             }
             double length = square / curvature;
             CommonOps_DDRM.addEquals(down, length, direction);
             CommonOps_DDRM.addEquals(residual, -length, image);
-            double next = square(residual);
+            double next = dot(residual, residual);
             CommonOps_DDRM.add(1, residual, next / square, direction, direction);
             square = next;
         }
         return down;
     }
 
-    private static double square(DMatrixRMaj matrix) {
-        double norm = NormOps_DDRM.normF(matrix);
-        return norm * norm;
+    private static double dot(DMatrixRMaj a, DMatrixRMaj b) {
+        double sum = 0;
+        for (int i = 0; i < a.getNumElements(); i++) {
+            sum += a.data[i] * b.data[i];
+        }
+        return sum;
     }
 
     private static DMatrixRMaj apply(List<DMatrixRMaj> grams, List<DMatrixRMaj> seconds, DMatrixRMaj down) {
