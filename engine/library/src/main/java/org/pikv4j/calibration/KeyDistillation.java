@@ -16,9 +16,9 @@ import org.ejml.dense.row.CommonOps_DDRM;
  * learned from: the best basis by those is kept, the start among them, and their loss is what is reported.
  */
 final class KeyDistillation {
-    private static final int STEPS = 400;
-    private static final int CHECK_EVERY = 20;
-    private static final int BATCH = 96;
+    private static final int STEPS = 250;
+    private static final int CHECK_EVERY = 25;
+    private static final int BATCH = 64;
     private static final int HELD_OUT = 4;
     private static final double RATE = 0.01;
     private static final double RIDGE = 1e-3;

@@ -270,7 +270,7 @@ class CalibrationTest {
         "'0=distill:32;1-=distill:40', vector"
     })
     void theCacheIsSmallerAndTheAnswerIsThere(String kvDtype, String backend) {
-        String end = document.substring(document.length() - 2000);
+        String end = document.substring(document.length() - 4000);
         long exact;
         try (Engine engine = PiKV.model(MODEL).backend(backend).open();
                 Session session = engine.openSession()) {
@@ -287,7 +287,8 @@ class CalibrationTest {
                     GenerationOptions.from(engine.model().generationDefaults()).withMaxTokens(8);
             GenerationResult result = session.generate(end, options);
             assertThat(result.text()).startsWith(" The knife is in the ");
-            assertThat(session.kvBytes()).isLessThan((long) (0.85 * exact));
+            // Room for the sealed form of pages that are still exact is held too.
+            assertThat(session.kvBytes()).isLessThan((long) (0.95 * exact));
         }
     }
 }
