@@ -459,6 +459,38 @@ class EngineTest {
     }
 
     @Test
+    void readingNothingIsDoneAtOnce() {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            session.read(golden.inputIds());
+            session.read(new int[0]);
+            session.logits(new int[0], (span, index, logits, offset) -> {
+                throw new AssertionError("there is nothing to hear of");
+            });
+            try (Session fork = session.fork()) {
+                fork.read(new int[0]);
+                assertThat(fork.generate(new int[0], greedy, SILENT).tokens()).isEqualTo(expected(24));
+            }
+        }
+    }
+
+    @Test
+    void whatAForkCannotReadTakesNothing() {
+        long page = 3 * 2 * 16 * 2 * 16 * 4;
+        try (Engine engine = builder().kvBudget(4 * page).prefillChunk(64).open();
+                Session session = engine.openSession()) {
+            int[] ids = golden.inputIds();
+            session.read(Arrays.copyOf(ids, 40)); // the third page is half full, and shared
+            try (Session fork = session.fork()) {
+                long held = engine.usage().heldBytes();
+                assertThatThrownBy(() -> fork.read(new int[40])).isInstanceOf(KvBudgetExceededException.class);
+                assertThat(engine.usage().heldBytes()).isEqualTo(held);
+                assertThat(fork.tokens()).hasSize(40);
+            }
+        }
+    }
+
+    @Test
     void aReadingThatIsCancelledLeavesTheSessionAsItWas() {
         try (Engine engine = builder().prefillChunk(8).open();
                 Session session = engine.openSession()) {

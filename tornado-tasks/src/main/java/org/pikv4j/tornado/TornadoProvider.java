@@ -12,6 +12,7 @@ import org.pikv4j.error.BackendUnavailableException;
 /** The backend on TornadoVM task graphs. This version has no kernels yet: {@link #probe} says how far a machine is. */
 public final class TornadoProvider implements BackendProvider {
     private static final String HOME = "TORNADOVM_HOME";
+    private static final String NO_KERNELS = "this version of PiKV4J has no TornadoVM kernels yet";
     private static final String REMEDY = "use --backend vector or scalar";
 
     private final Optional<Path> home;
@@ -43,20 +44,17 @@ public final class TornadoProvider implements BackendProvider {
     @Override
     public BackendStatus probe() {
         if (home.isEmpty()) {
-            return new BackendStatus.Unavailable(
-                    HOME + " is not set", "install a TornadoVM SDK and set it, or " + REMEDY);
+            return new BackendStatus.Unavailable(NO_KERNELS + ", and " + HOME + " is not set", REMEDY);
         }
         if (!Files.isRegularFile(home.get().resolve("tornado-argfile"))) {
             return new BackendStatus.Unavailable(
-                    HOME + "=" + home.get() + " holds no tornado-argfile",
-                    "set it to the directory of a TornadoVM SDK, or " + REMEDY);
+                    NO_KERNELS + ", and " + HOME + "=" + home.get() + " holds no tornado-argfile", REMEDY);
         }
-        return new BackendStatus.Unavailable(
-                "this version of PiKV4J has no TornadoVM kernels yet (an SDK was found at " + home.get() + ")", REMEDY);
+        return new BackendStatus.Unavailable(NO_KERNELS + " (an SDK was found at " + home.get() + ")", REMEDY);
     }
 
     @Override
     public Backend open(BackendOptions options) {
-        throw new BackendUnavailableException("backend tornado has no kernels yet; " + REMEDY);
+        throw new BackendUnavailableException(NO_KERNELS + "; " + REMEDY);
     }
 }

@@ -18,7 +18,7 @@ class TornadoProviderTest {
 
     @Test
     void saysWhatIsMissing(@TempDir Path sdk) throws IOException {
-        assertThat(probe(Optional.empty()).reason()).isEqualTo("TORNADOVM_HOME is not set");
+        assertThat(probe(Optional.empty()).reason()).contains("no TornadoVM kernels yet", "TORNADOVM_HOME is not set");
         assertThat(probe(Optional.of(Path.of("/nowhere"))).reason()).contains("/nowhere", "no tornado-argfile");
         Files.createFile(sdk.resolve("tornado-argfile"));
         assertThat(probe(Optional.of(sdk)).reason()).contains("no TornadoVM kernels yet", sdk.toString());

@@ -93,7 +93,8 @@ public final class RunCommand implements Callable<Integer> {
         int positions = engine.model().config().maxPositions();
         int deepest = depths.stream().mapToInt(Integer::intValue).max().orElse(0) + decodeTokens + 1;
         if (Math.max(deepest, promptTokens + 1) > positions) {
-            throw new ContextLengthException(Math.max(deepest, promptTokens + 1), positions);
+            throw new InvalidOptionException("--depths and the tokens behind them: "
+                    + new ContextLengthException(Math.max(deepest, promptTokens + 1), positions).getMessage());
         }
     }
 

@@ -17,6 +17,7 @@ import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.ContextLengthException;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.loader.safetensors.ElementType;
 import org.pikv4j.loader.safetensors.SafetensorsWriter;
@@ -81,7 +82,8 @@ final class LogitsCommand implements Callable<Integer> {
             ModelConfig config = PiKV.config(model.path());
             int[] tokens = TokenIds.parse("--ids " + ids, text, config.vocabulary());
             if (tokens.length > config.maxPositions()) {
-                throw new ContextLengthException(tokens.length, config.maxPositions());
+                throw new InvalidOptionException("--ids " + ids + ": "
+                        + new ContextLengthException(tokens.length, config.maxPositions()).getMessage());
             }
             try {
                 write(model.path(), tokens, config.vocabulary(), progress, interruption);

@@ -24,12 +24,19 @@ final class Prompt {
      * @throws InvalidOptionException if the file cannot be read or is no UTF-8, or if there is nothing to continue
      */
     String read(InputStream stdin) {
-        if (text.isPresent()) {
-            return notEmpty("--prompt", text.get());
-        }
-        String name = file.orElseThrow();
-        String source = name.equals(TextFile.STDIN) ? TextFile.STDIN_NAME : name;
-        return notEmpty("--prompt-file " + source, TextFile.read("--prompt-file", name, stdin));
+        String prompt = text.isPresent() ? text.get() : TextFile.read("--prompt-file", file.orElseThrow(), stdin);
+        return notEmpty(source(), prompt);
+    }
+
+    /**
+     * @return the option that gave it, and the file's name
+     */
+    String source() {
+        return text.isPresent()
+                ? "--prompt"
+                : "--prompt-file "
+                        + file.map(name -> name.equals(TextFile.STDIN) ? TextFile.STDIN_NAME : name)
+                                .orElseThrow();
     }
 
     /** A model can be asked to begin with nothing, but who does so has mostly got a variable or a file wrong. */

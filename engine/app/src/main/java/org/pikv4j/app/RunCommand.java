@@ -10,6 +10,8 @@ import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.Terminal;
+import org.pikv4j.error.ContextLengthException;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationListener;
 import org.pikv4j.session.GenerationOptions;
@@ -86,6 +88,8 @@ final class RunCommand implements Callable<Integer> {
                         .println(GenerationReport.of(result, engine).text(Terminal.ERR));
             }
             return interruption.interrupted() ? ExitCodes.INTERRUPTED : ExitCodes.OK;
+        } catch (ContextLengthException e) {
+            throw new InvalidOptionException(prompt.source() + ": " + e.getMessage());
         }
     }
 

@@ -72,7 +72,7 @@ class BadInputTest {
                 "run --prompt-file - | pikv4j: --prompt-file stdin: the prompt is empty",
                 "run --prompt-file /dev/fd/4321 | /dev/fd/4321: no such file",
                 "run --prompt-file $/latin1.txt | latin1.txt: invalid UTF-8 at byte 3",
-                "run --prompt-file $/long-prompt.txt | 8192 positions",
+                "run --prompt-file $/long-prompt.txt | long-prompt.txt: ",
                 "run --prompt a --kv-budget much | pikv4j: --kv-budget: 'much' is no size",
                 "run --prompt a --kv-budget 0 | pikv4j: --kv-budget must be",
                 "run --prompt a --kv-budget 100KiB | pikv4j: --kv-budget 100 KiB is too small",

@@ -9,7 +9,7 @@ public final class ContextLengthException extends PiKVException {
      * @param positions the model's limit, in tokens
      */
     public ContextLengthException(long tokens, int positions) {
-        super("the prompt and what came before it are " + tokens + " tokens long, but the model has " + positions
+        super(tokens + " tokens, with what came before them, are more than the model's " + positions
                 + " positions (max_position_embeddings)");
     }
 }

@@ -134,6 +134,8 @@ final class EngineLoop implements Runnable {
         for (Request request : List.copyOf(requests)) {
             if (request.abandoned()) {
                 end(request, request::abandon);
+            } else if (request.remaining() == 0) {
+                advance(request); // there was nothing to read
             }
         }
         List<Request> chosen = new ArrayList<>();
@@ -142,6 +144,9 @@ final class EngineLoop implements Runnable {
         room -= choose(chosen, batch, room, true);
         choose(chosen, batch, room, false);
         if (batch.isEmpty()) {
+            if (!requests.isEmpty()) {
+                throw new IllegalStateException(requests.size() + " requests that nothing can be done for");
+            }
             return;
         }
         try {
@@ -151,20 +156,22 @@ final class EngineLoop implements Runnable {
             chosen.forEach(request -> end(request, () -> request.fail(t)));
             return;
         }
-        for (Request request : chosen) {
-            try {
-                if (request.advance()) {
-                    end(request, () -> {});
-                }
-            } catch (Throwable t) {
-                end(request, () -> request.fail(t));
-            }
-        }
+        chosen.forEach(this::advance);
         // Who had a part in this batch queues behind who had none.
         if (requests.size() > chosen.size()) {
             chosen.retainAll(requests);
             requests.removeAll(chosen);
             requests.addAll(chosen);
+        }
+    }
+
+    private void advance(Request request) {
+        try {
+            if (request.advance()) {
+                end(request, () -> {});
+            }
+        } catch (Throwable t) {
+            end(request, () -> request.fail(t));
         }
     }
 

@@ -3,6 +3,7 @@ package org.pikv4j.session;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.SplittableRandom;
+import org.pikv4j.error.UnusableLogitsException;
 
 /** Draws tokens from logits as {@link GenerationOptions} say. */
 final class Sampler {
@@ -29,6 +30,10 @@ final class Sampler {
      * @return the token drawn
      */
     int sample(float[] logits, int offset, int count) {
+        // Whatever is no number in a forward pass makes all logits so.
+        if (Float.isNaN(logits[offset])) {
+            throw new UnusableLogitsException();
+        }
         penalise(logits, offset, count);
         int token = options.temperature() == 0f ? argmax(logits, offset, count) : draw(logits, offset, count);
         see(token);

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.loader.json.JsonText;
@@ -59,6 +60,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
         List<TensorInfo> ordered = new ArrayList<>(tensors);
         ordered.sort(Comparator.comparingLong(TensorInfo::begin).thenComparingLong(TensorInfo::end));
         long covered = 0;
+        String before = "";
         for (TensorInfo tensor : ordered) {
             if (tensor.end() > dataBytes) {
                 throw error(
@@ -71,23 +73,38 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
                 throw error(
                         file,
                         tensor.name(),
-                        "data_offsets begin at byte " + tensor.begin() + ", inside another tensor that ends at "
-                                + covered);
-            }
-            if (tensor.begin() > covered) {
-                throw hole(file, covered, tensor.begin());
+                        "data_offsets begin at byte " + tensor.begin() + ", inside tensor " + Lines.quote(before)
+                                + " that ends at " + covered);
             }
             covered = tensor.end();
+            before = tensor.name();
+        }
+        // Holes come second: a tensor that lies on another one leaves one where it should be.
+        covered = 0;
+        before = "";
+        for (TensorInfo tensor : ordered) {
+            if (tensor.begin() > covered) {
+                throw hole(file, covered, tensor.begin(), before, tensor.name());
+            }
+            covered = tensor.end();
+            before = tensor.name();
         }
         if (covered != dataBytes) {
-            throw hole(file, covered, dataBytes);
+            throw hole(file, covered, dataBytes, before, "");
         }
     }
 
-    /** It is nobody's in particular: naming the tensor before or after it would accuse that one. */
-    private static ModelFormatException hole(Path file, long begin, long end) {
+    private static ModelFormatException hole(Path file, long begin, long end, String before, String after) {
+        List<String> neighbours = Stream.of(before, after)
+                .filter(name -> !name.isEmpty())
+                .map(Lines::quote)
+                .toList();
         return new ModelFormatException(
-                file, "the bytes " + begin + " to " + (end - 1) + " behind the header belong to no tensor");
+                file,
+                "the bytes " + begin + " to " + (end - 1) + " behind the header belong to no tensor"
+                        + (neighbours.isEmpty()
+                                ? ""
+                                : "; is one missing next to " + String.join(" and ", neighbours) + "?"));
     }
 
     private static ModelFormatException error(Path file, String tensor, String detail) {

@@ -94,12 +94,12 @@ class SafetensorsFileTest {
                         "{\"a\":" + tensor("\"U8\"", "[4]", "[0,4]") + ",\"b\":" + tensor("\"U8\"", "[4]", "[2,6]")
                                 + "}",
                         6,
-                        "tensor b: data_offsets begin at byte 2, inside another tensor that ends at 4"),
+                        "tensor b: data_offsets begin at byte 2, inside tensor a that ends at 4"),
                 Arguments.of(
                         "{\"a\":" + tensor("\"U8\"", "[4]", "[0,4]") + ",\"b\":" + tensor("\"U8\"", "[0]", "[2,2]")
                                 + "}",
                         4,
-                        "tensor b: data_offsets begin at byte 2, inside another tensor"),
+                        "tensor b: data_offsets begin at byte 2, inside tensor a"),
                 Arguments.of(
                         "{\"a\":" + tensor("\"U8\"", "[4]", "[0,4]") + ",\"a\":" + tensor("\"U8\"", "[0]", "[4,4]")
                                 + "}",

@@ -2,6 +2,7 @@ package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
@@ -16,6 +17,7 @@ public final class PageTable {
     private final PageLayout sealed;
     private final Residual residual;
     private final List<Page> pages = new ArrayList<>();
+    private Optional<Page> copied = Optional.empty(); // by a reservation
     private int length;
     /** The page that the next row goes to; those after it are spare. */
     private int open;
@@ -77,17 +79,6 @@ public final class PageTable {
     }
 
     /**
-     * @return tokens held; less than {@link #length()} once something was evicted
-     */
-    public int tokens() {
-        int tokens = 0;
-        for (int i = 0; i < pages.size(); i++) {
-            tokens += tokens(i);
-        }
-        return tokens;
-    }
-
-    /**
      * Writes the row of the next position into the pages reserved for it.
      *
      * @param key holds the key row, rotated
@@ -117,7 +108,7 @@ public final class PageTable {
                 Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);
                 pages.set(pages.size() - 1, copy);
-                pool.release(last);
+                copied = Optional.of(last); // kept until what was reserved is committed or rolled back
             }
         }
         for (int next = length + room; next < length + rows; next += layout.tokens()) {
@@ -187,6 +178,25 @@ public final class PageTable {
                                 .map(target -> target.layout().pageBytes())
                                 .orElse(0))
                 .sum();
+    }
+
+    /** What was reserved is used: the page that was copied to be written is needed no more. */
+    void commit(PagePool pool) {
+        copied.ifPresent(pool::release);
+        copied = Optional.empty();
+    }
+
+    /** Forgets what was reserved; a page that was copied takes its copy's place again. */
+    void rollback(PagePool pool, int committed) {
+        copied.ifPresent(original -> {
+            for (int i = pages.size() - 1; i >= 0; i--) {
+                if (pages.get(i).position() == original.position()) {
+                    pool.release(pages.set(i, original));
+                }
+            }
+        });
+        copied = Optional.empty();
+        truncate(pool, committed);
     }
 
     /** Forgets the tokens at and beyond a position, and gives back the pages that hold nothing else. */

@@ -124,6 +124,7 @@ public final class SequenceCache implements AutoCloseable {
                 }
             }
             for (PageTable table : tables.get(l)) {
+                table.commit(pool);
                 table.beginSealing(pool, sealer);
             }
         }
@@ -131,7 +132,7 @@ public final class SequenceCache implements AutoCloseable {
 
     /** Forgets rows appended but not committed. */
     public void rollback() {
-        tables.forEach(heads -> heads.forEach(table -> table.truncate(pool, length)));
+        tables.forEach(heads -> heads.forEach(table -> table.rollback(pool, length)));
     }
 
     /**
