@@ -32,6 +32,8 @@ public final class BlockCodec implements Codec {
     }
 
     private final String name;
+    private static final int SEARCH_STEPS = 6;
+
     private final CodeFormat codes;
     private final ScaleFormat scaleFormat;
     private final Extent keys;
@@ -204,8 +206,36 @@ public final class BlockCodec implements Codec {
                 blocks[i].low = ScaleFormat.minimum(blocks[i].low);
                 scaleFormat.write(out, layout.minimaOffset() + offset, blocks[i].low, 1f);
             }
-            scaleFormat.write(out, layout.scalesOffset() + offset, scaleFormat.choose(blocks[i], codes), global);
+            double scale = scaleFormat.choose(blocks[i], codes);
+            if (scaleFormat.searched() && scale > 0) {
+                scale = best(in, scale);
+            }
+            scaleFormat.write(out, layout.scalesOffset() + offset, scale, global);
         }
+    }
+
+    /**
+     * The scale, up to an octave above the least one, by which a whole half page is coded best. A float's error is a matter of
+     * where its mantissa falls, and channels that hardly change from token to token all fall alike: their errors do not cancel
+     * out, but there is a scale for which they are small.
+     */
+    private double best(float[] in, double least) {
+        double best = least;
+        double smallest = Double.POSITIVE_INFINITY;
+        for (int step = 0; step < SEARCH_STEPS; step++) {
+            double scale =
+                    Math.min(least * Math.pow(2, (double) step / SEARCH_STEPS), ScaleFormat.LARGEST / codes.largest());
+            double squares = 0;
+            for (float x : in) {
+                double error = table[codes.code((float) (x / scale)) & 0xff] * scale - x;
+                squares += error * error;
+            }
+            if (squares < smallest) {
+                smallest = squares;
+                best = scale;
+            }
+        }
+        return best;
     }
 
     /** Scales what was coded to the norms that the blocks had. */

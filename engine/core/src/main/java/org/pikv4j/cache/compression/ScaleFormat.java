@@ -100,6 +100,13 @@ public enum ScaleFormat {
     }
 
     /**
+     * @return whether a scale is searched for above the one chosen: the least one, by which nothing is cut off
+     */
+    boolean searched() {
+        return this == ABSMAX_F32;
+    }
+
+    /**
      * @return whether a scale is corrected once its block is coded
      */
     boolean keepsNorm() {
