@@ -1,6 +1,7 @@
 package org.pikv4j.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.pikv4j.cache.compression.BlockCodec;
@@ -26,6 +28,7 @@ import org.pikv4j.tensor.DType;
  */
 final class HalfProducts {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
     private static final int LANES = FLOATS.length();
     /** Columns of a tile are padded to a multiple of this. */
     private static final int PADDING = 8;
@@ -39,7 +42,6 @@ final class HalfProducts {
     private static final float[] NO_MINIMA = {};
     private static final PairOrder ORDER = new PairOrder(FLOATS);
 
-    private final PageKernel<MemorySegment> bf16 = kernel(PageLoad.of(DType.BF16, FLOATS));
     private final List<PageKernel<float[]>> arrays; // widest first
     private final Map<DType, List<PageKernel<MemorySegment>>> exact = new EnumMap<>(DType.class); // likewise
     private final Map<CodeFormat, List<PageKernel<MemorySegment>>> codes = new ConcurrentHashMap<>(); // likewise
@@ -128,7 +130,7 @@ final class HalfProducts {
             if (decoder.isPresent()) {
                 return new Tile(array(columns), columns, half -> {
                     float[] tile = scratch.of(Half.Part.TILE, shape.elements());
-                    decoder.get().widen(half, 0, columns, shape.rows(), tile);
+                    decoder.get().widen(half, layout.codesOffset(), columns, shape.rows(), tile);
                     scales.read(half);
                     scales.apply(tile);
                     return tile;
@@ -185,7 +187,7 @@ final class HalfProducts {
                 float[] y,
                 int yOffset,
                 int yStride) {
-            kernel.add(half, columns, from, to, firstColumn, lastColumn, a, aOffset, aStride, y, yOffset, yStride);
+            kernel.add(half, 0, columns, from, to, firstColumn, lastColumn, a, aOffset, aStride, y, yOffset, yStride);
         }
 
         @Override
@@ -238,7 +240,7 @@ final class HalfProducts {
                 float[] y,
                 int yOffset,
                 int yStride) {
-            kernel.add(tile, width, from, to, firstColumn, lastColumn, a, aOffset, aStride, y, yOffset, yStride);
+            kernel.add(tile, 0, width, from, to, firstColumn, lastColumn, a, aOffset, aStride, y, yOffset, yStride);
         }
 
         @Override
@@ -298,19 +300,31 @@ final class HalfProducts {
             for (int block = firstBlock; block < lastBlock; block++) {
                 int low = Math.max(from, block * layout.rowBlock());
                 int high = Math.min(to, (block + 1) * layout.rowBlock());
-                Arrays.fill(products, 0f);
+                Arrays.fill(products, 0, PageKernel.ROWS * columns, 0f);
                 kernel.add(
-                        half, columns, low, high, firstColumn, lastColumn, a, aOffset, aStride, products, 0, columns);
-                for (int r = 0; r < PageKernel.ROWS; r++) {
-                    addProduct(
-                            products,
-                            r * columns + firstColumn,
-                            scales.scales(),
-                            block * columns + firstColumn,
-                            y,
-                            yOffset + r * yStride + firstColumn,
-                            lastColumn - firstColumn);
-                }
+                        half,
+                        layout.codesOffset(),
+                        columns,
+                        low,
+                        high,
+                        firstColumn,
+                        lastColumn,
+                        a,
+                        aOffset,
+                        aStride,
+                        products,
+                        0,
+                        columns);
+                addProducts(
+                        products,
+                        firstColumn,
+                        columns,
+                        scales.scales(),
+                        block * columns + firstColumn,
+                        y,
+                        yOffset + firstColumn,
+                        yStride,
+                        lastColumn - firstColumn);
                 for (int r = 0; scales.affine() && r < PageKernel.ROWS; r++) {
                     sums[r * layout.scaleRows() + block] = sum(a, aOffset + r * aStride + low, high - low);
                 }
@@ -318,6 +332,7 @@ final class HalfProducts {
             if (scales.affine()) {
                 arrays.add(
                         scales.minima(),
+                        0,
                         columns,
                         firstBlock,
                         lastBlock,
@@ -388,22 +403,26 @@ final class HalfProducts {
                     continue;
                 }
                 int at = scales.turnedAt(block);
-                for (int r = 0; r < PageKernel.ROWS; r++) {
-                    multiply(
-                            a,
-                            aOffset + r * aStride + from,
-                            scales.turnedScales(),
-                            at + from,
-                            factors,
-                            r * rows + from,
-                            to - from);
-                    if (scales.affine()) {
-                        float constant =
-                                dot(a, aOffset + r * aStride + from, scales.turnedMinima(), at + from, to - from);
-                        shift(y, yOffset + r * yStride + low, high - low, constant);
-                    }
+                multiplyRows(
+                        a, aOffset + from, aStride, scales.turnedScales(), at + from, factors, from, rows, to - from);
+                for (int r = 0; scales.affine() && r < PageKernel.ROWS; r++) {
+                    float constant = dot(a, aOffset + r * aStride + from, scales.turnedMinima(), at + from, to - from);
+                    shift(y, yOffset + r * yStride + low, high - low, constant);
                 }
-                kernel.add(half, layout.columns(), from, to, low, high, factors, 0, rows, y, yOffset, yStride);
+                kernel.add(
+                        half,
+                        layout.codesOffset(),
+                        layout.columns(),
+                        from,
+                        to,
+                        low,
+                        high,
+                        factors,
+                        0,
+                        rows,
+                        y,
+                        yOffset,
+                        yStride);
             }
         }
 
@@ -412,7 +431,7 @@ final class HalfProducts {
     }
 
     /** The scales of a half page as floats, and its minima. */
-    private final class Scales {
+    private static final class Scales {
         private final BlockCodec codec;
         private final HalfShape shape;
         private final BlockLayout layout;
@@ -456,10 +475,16 @@ final class HalfProducts {
         }
 
         private void widen(MemorySegment half, int offset, float[] out) {
-            PageKernel<MemorySegment> kernel = bf16;
-            int whole = layout.scales() / kernel.grain() * kernel.grain();
-            kernel.widen(half, offset, whole, 1, out);
-            DType.BF16.read(half, offset + (long) whole * DType.BF16.bytes(), out, whole, layout.scales() - whole);
+            int i = 0;
+            for (; i + 2 * LANES <= layout.scales(); i += 2 * LANES) {
+                IntVector pairs = IntVector.fromMemorySegment(
+                        INTS, half, offset + (long) i * DType.BF16.bytes(), ByteOrder.LITTLE_ENDIAN);
+                FloatVector even = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                FloatVector odd = pairs.and(0xffff0000).reinterpretAsFloats();
+                ORDER.low(even, odd).intoArray(out, i);
+                ORDER.high(even, odd).intoArray(out, i + LANES);
+            }
+            DType.BF16.read(half, offset + (long) i * DType.BF16.bytes(), out, i, layout.scales() - i);
         }
 
         /** Turns scales, and minima, into one run for each block of columns, with an element for each row. */
@@ -593,16 +618,45 @@ final class HalfProducts {
         }
     }
 
-    /** out += a ⊙ b. */
-    private static void addProduct(float[] a, int aAt, float[] b, int bAt, float[] out, int at, int count) {
+    /** out[r] += a[r] ⊙ b for four rows. */
+    private static void addProducts(
+            float[] a, int aAt, int aStride, float[] b, int bAt, float[] out, int at, int stride, int count) {
         int i = 0;
         for (; i + LANES <= count; i += LANES) {
-            FloatVector.fromArray(FLOATS, a, aAt + i)
-                    .fma(FloatVector.fromArray(FLOATS, b, bAt + i), FloatVector.fromArray(FLOATS, out, at + i))
-                    .intoArray(out, at + i);
+            FloatVector factor = FloatVector.fromArray(FLOATS, b, bAt + i);
+            addProduct(a, aAt + i, factor, out, at + i);
+            addProduct(a, aAt + aStride + i, factor, out, at + stride + i);
+            addProduct(a, aAt + 2 * aStride + i, factor, out, at + 2 * stride + i);
+            addProduct(a, aAt + 3 * aStride + i, factor, out, at + 3 * stride + i);
         }
         for (; i < count; i++) {
-            out[at + i] += a[aAt + i] * b[bAt + i];
+            for (int r = 0; r < PageKernel.ROWS; r++) {
+                out[at + r * stride + i] += a[aAt + r * aStride + i] * b[bAt + i];
+            }
+        }
+    }
+
+    private static void addProduct(float[] a, int aAt, FloatVector factor, float[] out, int at) {
+        FloatVector.fromArray(FLOATS, a, aAt)
+                .fma(factor, FloatVector.fromArray(FLOATS, out, at))
+                .intoArray(out, at);
+    }
+
+    /** out[r] = a[r] ⊙ b for four rows. */
+    private static void multiplyRows(
+            float[] a, int aAt, int aStride, float[] b, int bAt, float[] out, int at, int stride, int count) {
+        int i = 0;
+        for (; i + LANES <= count; i += LANES) {
+            FloatVector factor = FloatVector.fromArray(FLOATS, b, bAt + i);
+            FloatVector.fromArray(FLOATS, a, aAt + i).mul(factor).intoArray(out, at + i);
+            FloatVector.fromArray(FLOATS, a, aAt + aStride + i).mul(factor).intoArray(out, at + stride + i);
+            FloatVector.fromArray(FLOATS, a, aAt + 2 * aStride + i).mul(factor).intoArray(out, at + 2 * stride + i);
+            FloatVector.fromArray(FLOATS, a, aAt + 3 * aStride + i).mul(factor).intoArray(out, at + 3 * stride + i);
+        }
+        for (; i < count; i++) {
+            for (int r = 0; r < PageKernel.ROWS; r++) {
+                out[at + r * stride + i] = a[aAt + r * aStride + i] * b[bAt + i];
+            }
         }
     }
 

@@ -25,7 +25,8 @@ interface PageKernel<S> {
     /**
      * y[r][c] += Σ_i a[r][i] · m[i][c] for four rows r, from ≤ i &lt; to, firstColumn ≤ c &lt; lastColumn.
      *
-     * @param m the matrix, (·, columns)
+     * @param m holds the matrix, (·, columns)
+     * @param mOffset where it starts
      * @param columns length of a row of m
      * @param from first row of m
      * @param to one past the last row of m
@@ -40,6 +41,7 @@ interface PageKernel<S> {
      */
     void add(
             S m,
+            long mOffset,
             int columns,
             int from,
             int to,

@@ -33,6 +33,7 @@ final class PageTemplate<S> implements PageKernel<S> {
     @Override
     public void add(
             S m,
+            long mOffset,
             int columns,
             int from,
             int to,
@@ -45,12 +46,13 @@ final class PageTemplate<S> implements PageKernel<S> {
             int yOffset,
             int yStride) {
         for (int pair = firstColumn / STEP; pair < lastColumn / STEP; pair++) {
-            block(m, columns, pair, from, to, a, aOffset, aStride, y, yOffset, yStride);
+            block(m, mOffset, columns, pair, from, to, a, aOffset, aStride, y, yOffset, yStride);
         }
     }
 
     private static <S> void block(
             S m,
+            long mOffset,
             int columns,
             int pair,
             int from,
@@ -62,7 +64,7 @@ final class PageTemplate<S> implements PageKernel<S> {
             int yOffset,
             int yStride) {
         PageLoad<S> loader = loader();
-        long start = loader.at(columns, pair);
+        long start = mOffset + loader.at(columns, pair);
         long stride = loader.stride(columns);
         int part = loader.part(columns, pair);
         int a1 = aOffset + aStride;

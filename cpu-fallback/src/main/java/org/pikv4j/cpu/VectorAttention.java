@@ -151,7 +151,7 @@ final class VectorAttention {
         Optional<PageKernel<float[]>> kernel = products.arrays(columns);
         if (kernel.isPresent()) {
             for (int r = 0; r < rows; r += ROWS) {
-                kernel.get().add(m, columns, 0, inner, 0, columns, a, r * inner, inner, out, r * columns, columns);
+                kernel.get().add(m, 0, columns, 0, inner, 0, columns, a, r * inner, inner, out, r * columns, columns);
             }
             return;
         }

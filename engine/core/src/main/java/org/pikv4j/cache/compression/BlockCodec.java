@@ -124,7 +124,7 @@ public final class BlockCodec implements Codec {
             scaleFormat.read(half, layout.minimaOffset(), minima, count);
         }
         if (scaleFormat.global()) {
-            float global = BlockLayout.GLOBAL.read(half, layout.globalOffset());
+            float global = BlockLayout.GLOBAL.read(half, 0);
             for (int i = 0; i < count; i++) {
                 scales[i] *= global;
             }
@@ -153,7 +153,11 @@ public final class BlockCodec implements Codec {
             }
             layout.pack(rowCodes, packed);
             MemorySegment.copy(
-                    MemorySegment.ofArray(packed), 0, out, (long) row * layout.rowBytes(), layout.rowBytes());
+                    MemorySegment.ofArray(packed),
+                    0,
+                    out,
+                    layout.codesOffset() + (long) row * layout.rowBytes(),
+                    layout.rowBytes());
         }
         if (scaleFormat.keepsNorm()) {
             correctNorms(shape, layout, blocks, out);
@@ -168,7 +172,12 @@ public final class BlockCodec implements Codec {
         byte[] packed = new byte[layout.rowBytes()];
         for (int row = 0; row < layout.rows(); row++) {
             scales.moveTo(row);
-            MemorySegment.copy(in, (long) row * layout.rowBytes(), MemorySegment.ofArray(packed), 0, layout.rowBytes());
+            MemorySegment.copy(
+                    in,
+                    layout.codesOffset() + (long) row * layout.rowBytes(),
+                    MemorySegment.ofArray(packed),
+                    0,
+                    layout.rowBytes());
             layout.unpack(packed, rowCodes);
             int first = row * layout.columns();
             for (int c = 0; c < layout.columns(); c++) {
@@ -198,7 +207,7 @@ public final class BlockCodec implements Codec {
             ScaleFormat.Block half = new ScaleFormat.Block();
             half.add(in, 0, layout.rows() * layout.columns());
             global = ScaleFormat.globalScale(half, codes);
-            BlockLayout.GLOBAL.write(out, layout.globalOffset(), global);
+            BlockLayout.GLOBAL.write(out, 0, global);
         }
         for (int i = 0; i < blocks.length; i++) {
             long offset = (long) i * scaleFormat.bytes();

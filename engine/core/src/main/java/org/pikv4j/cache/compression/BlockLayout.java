@@ -3,12 +3,13 @@ package org.pikv4j.cache.compression;
 import org.pikv4j.tensor.DType;
 
 /**
- * The bytes of half a page in a {@link BlockCodec}: codes, then scales, then minima (affine codecs), then one float.
+ * The bytes of half a page in a {@link BlockCodec}: one float, scales, minima (affine codecs), then codes. That is the order
+ * in which attention reads them, so that it goes through memory from front to back.
  *
  * <pre>
- *   0                scalesOffset            minimaOffset            globalOffset   bytes
- *   | codes, by row  | scales, (scaleRows,   | minima, likewise      | f32          |
- *   |                | scaleColumns)         | where there are any   | where it is  |
+ *   0             scalesOffset            minimaOffset            codesOffset      bytes
+ *   | f32, where  | scales, (scaleRows,   | minima, likewise      | codes, by row  |
+ *   | there is one| scaleColumns)         | where there are any   |                |
  * </pre>
  *
  * Each part starts at a multiple of four bytes; the bytes before it, if any, are 0, and numbers are little-endian. The scale
@@ -30,9 +31,9 @@ import org.pikv4j.tensor.DType;
  * @param rowBlock rows that share a scale
  * @param columnBlock columns that share a scale
  * @param rowBytes bytes of a row of codes
- * @param scalesOffset where the scales start
- * @param minimaOffset where the minima start; equal to {@code globalOffset} if there are none
- * @param globalOffset where the float starts; equal to {@code bytes} if there is none
+ * @param scalesOffset where the scales start: behind the float, or at 0 if there is none
+ * @param minimaOffset where the minima start; equal to {@code codesOffset} if there are none
+ * @param codesOffset where the codes start
  * @param bytes bytes of the half
  */
 public record BlockLayout(
@@ -44,13 +45,13 @@ public record BlockLayout(
         int rowBytes,
         int scalesOffset,
         int minimaOffset,
-        int globalOffset,
+        int codesOffset,
         int bytes) {
 
     /** Columns that are packed together. */
     public static final int UNIT = 32;
 
-    /** The type of the float at {@code globalOffset}. */
+    /** The type of the float that is the first thing, where there is one. */
     static final DType GLOBAL = DType.F32;
 
     /** A row whose last unit is short is packed as if it went on with zeros; this is how far. */
@@ -70,9 +71,9 @@ public record BlockLayout(
             HalfShape shape, int bits, int rowBlock, int columnBlock, int scaleBytes, boolean affine, boolean global) {
         int rowBytes = shape.columns() / UNIT * unitBytes(UNIT, bits) + unitBytes(shape.columns() % UNIT, bits);
         int scales = Math.ceilDiv(shape.rows(), rowBlock) * Math.ceilDiv(shape.columns(), columnBlock);
-        int scalesOffset = aligned(Math.multiplyExact(shape.rows(), rowBytes));
+        int scalesOffset = global ? GLOBAL.bytes() : 0;
         int minimaOffset = aligned(Math.addExact(scalesOffset, Math.multiplyExact(scales, scaleBytes)));
-        int globalOffset = affine ? aligned(minimaOffset + scales * scaleBytes) : minimaOffset;
+        int codesOffset = affine ? aligned(minimaOffset + scales * scaleBytes) : minimaOffset;
         return new BlockLayout(
                 shape.rows(),
                 shape.columns(),
@@ -82,8 +83,8 @@ public record BlockLayout(
                 rowBytes,
                 scalesOffset,
                 minimaOffset,
-                globalOffset,
-                globalOffset + (global ? GLOBAL.bytes() : 0));
+                codesOffset,
+                Math.addExact(codesOffset, Math.multiplyExact(shape.rows(), rowBytes)));
     }
 
     private static int aligned(int offset) {
