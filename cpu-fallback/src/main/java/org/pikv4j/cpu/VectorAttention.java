@@ -57,8 +57,6 @@ final class VectorAttention {
                 }
                 if (!open) {
                     keys.open(page.keys());
-                    values.open(page.values());
-                    open = true;
                 }
                 int first = from / grain * grain;
                 int end = Math.min(Math.ceilDiv(to, grain) * grain, tokens);
@@ -72,6 +70,10 @@ final class VectorAttention {
                     int low = item.from(p, i / group);
                     int high = item.to(p, i / group);
                     softmax(item, i, low, high, from, to, scores, i * tokens, outputs, i * width, width);
+                }
+                if (!open) {
+                    values.open(page.values()); // only now: a page is read from front to back
+                    open = true;
                 }
                 values.add(from, to, 0, width, scores, at, tokens, outputs, e * width, width);
             }
