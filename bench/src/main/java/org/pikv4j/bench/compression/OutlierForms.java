@@ -25,7 +25,8 @@ record OutlierForms(FormChoice forms, float factor) implements FormChoice {
     @Override
     public PageForm form(int layer, int kvHead, int headDim) {
         PageForm form = forms.form(layer, kvHead, headDim);
-        return new PageForm(scaled(form.keys(), headDim), form.values());
+        // Floats are as precise for large channels as for small ones.
+        return form.appendable() ? form : new PageForm(scaled(form.keys(), headDim), form.values());
     }
 
     private HalfForm scaled(HalfForm keys, int headDim) {
