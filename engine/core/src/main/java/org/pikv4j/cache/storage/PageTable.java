@@ -19,6 +19,7 @@ public final class PageTable {
     private final List<Page> pages = new ArrayList<>();
     private Optional<Page> copied = Optional.empty(); // by a reservation
     private int length;
+    private int windowedOut; // tokens before this position have left the window, and are gone
     /** The page that the next row goes to; those after it are spare. */
     private int open;
 
@@ -202,6 +203,7 @@ public final class PageTable {
     /** Forgets the tokens at and beyond a position, and gives back the pages that hold nothing else. */
     void truncate(PagePool pool, int newLength) {
         length = newLength;
+        windowedOut = Math.min(windowedOut, newLength);
         while (!pages.isEmpty() && pages.getLast().position() >= length) {
             pool.release(pages.removeLast());
         }
@@ -211,8 +213,17 @@ public final class PageTable {
     /** Gives back the pages whose tokens all lie before a position. */
     void releaseBefore(PagePool pool, int position) {
         while (!pages.isEmpty() && pages.getFirst().end() <= Math.min(position, length)) {
+            windowedOut = pages.getFirst().end();
             evict(pool, 0);
         }
+    }
+
+    /**
+     * @param position a position
+     * @return whether all tokens from it on are there, but for those that a policy gave back
+     */
+    boolean reaches(int position) {
+        return windowedOut <= position;
     }
 
     /** Gives back one full page, wherever it stands. */
@@ -231,6 +242,7 @@ public final class PageTable {
             }
         }
         other.length = length;
+        other.windowedOut = windowedOut;
         other.open = Math.max(0, other.pages.size() - 1);
         return other;
     }

@@ -160,7 +160,7 @@ public final class SequenceCache implements AutoCloseable {
         for (int l = 0; l < tables.size(); l++) {
             int oldestSeen = Math.max(0, newLength - layout.layers().get(l).window() + 1);
             for (PageTable table : tables.get(l)) {
-                if (table.size() > 0 && table.page(0).position() > oldestSeen) {
+                if (!table.reaches(oldestSeen)) {
                     return false;
                 }
             }
