@@ -1,8 +1,8 @@
 package org.pikv4j.cache.storage;
 
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.pikv4j.cache.compression.PageForm;
 
@@ -16,35 +16,37 @@ final class Sealing {
     private final Page source;
     private final Page target;
     private final AtomicBoolean begun = new AtomicBoolean();
-    private final FutureTask<Boolean> encoding;
+    private final CompletableFuture<Boolean> encoded = new CompletableFuture<>();
 
     private Sealing(PagePool pool, Page source, Page target) {
         this.pool = pool;
         this.source = source;
         this.target = target;
-        this.encoding = new FutureTask<>(this::encode);
     }
 
     /**
-     * Begins, unless the page stays as it is or was begun before. Called by the engine's thread.
+     * Begins. Called by the engine's thread, once for a page.
      *
      * @param pool the page's pool
-     * @param page a full page in use
+     * @param page a full page in use that has room for its sealed form
      * @param executor runs the encoding
      */
     static void begin(PagePool pool, Page page, Executor executor) {
-        if (page.target().isEmpty() || page.sealing().isPresent()) {
-            return;
-        }
-        Sealing sealing = new Sealing(pool, page, page.target().get());
+        Sealing sealing = new Sealing(pool, page, page.target().orElseThrow());
         page.sealing(sealing);
         pool.retain(page);
         executor.execute(sealing::work);
     }
 
     private void work() {
-        if (begun.compareAndSet(false, true)) {
-            encoding.run();
+        if (!begun.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            encoded.complete(encode());
+        } catch (Throwable t) {
+            encoded.completeExceptionally(t);
+        } finally {
             pool.release(source);
         }
     }
@@ -89,21 +91,10 @@ final class Sealing {
      */
     boolean await() {
         work();
-        boolean interrupted = false;
         try {
-            while (true) {
-                try {
-                    return encoding.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    throw e.getCause() instanceof RuntimeException r ? r : new IllegalStateException(e.getCause());
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            return encoded.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException r ? r : new IllegalStateException(e.getCause());
         }
     }
 }
