@@ -130,8 +130,8 @@ final class HalfProducts {
             if (decoder.isPresent()) {
                 return new Tile(array(columns), columns, half -> {
                     float[] tile = scratch.of(Half.Part.TILE, shape.elements());
-                    decoder.get().widen(half, layout.codesOffset(), columns, shape.rows(), tile);
                     scales.read(half);
+                    decoder.get().widen(half, layout.codesOffset(), columns, shape.rows(), tile);
                     scales.apply(tile);
                     return tile;
                 });
