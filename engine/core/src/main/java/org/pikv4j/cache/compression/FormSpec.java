@@ -1,9 +1,6 @@
 package org.pikv4j.cache.compression;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.pikv4j.error.InvalidOptionException;
 
@@ -11,32 +8,28 @@ import org.pikv4j.error.InvalidOptionException;
  * The forms that a text asks for:
  *
  * <pre>
- *   spec  = part (';' part)*               '0-1=bf16;2-=int8,int4'
- *   part  = [layers '='] half [',' half]   keys and values; one half for both
- *   layers = N | N-M | N-                  the first part that names a layer counts
- *   half  = term ('+' term)*               a codec, a basis, or a basis and a codec: 'int4+rotate', 'svd:32+int8'
+ *   value = half [',' half]     keys and values; one half for both
+ *   half  = term ('+' term)*    a codec, a basis, or a basis and a codec: 'int4+rotate', 'svd:32+int8'
  * </pre>
  *
- * A basis without a codec is kept in bf16.
+ * and that {@linkplain ByLayer by layer}: '0-1=bf16;2-=int8,int4'. A basis without a codec is kept in bf16.
  */
 public final class FormSpec implements FormChoice {
-    private static final Pattern PART = Pattern.compile("(?:(\\d{1,6})(-)?(\\d{1,6})?=)?([^=;]+)");
     /** A plus sign between terms; not one of those in {@code lora++:16}. */
     private static final Pattern PLUS = Pattern.compile("(?<!\\+)\\+(?![+:])");
 
     private static final Pattern FITTED = Pattern.compile("(svd|lora|lora\\+\\+|prune|distill):(.+)");
     private static final String ROTATE = "rotate";
 
-    private final String text;
-    private final List<Part> parts = new ArrayList<>();
+    private final ByLayer<Halves> layers;
     private final BasisSource bases;
 
-    private record Part(int first, int last, Half keys, Half values) {}
+    private record Halves(Half keys, Half values) {}
 
     private record Half(Optional<String> basis, Codec codec) {}
 
-    private FormSpec(String text, BasisSource bases) {
-        this.text = text;
+    private FormSpec(ByLayer<Halves> layers, BasisSource bases) {
+        this.layers = layers;
         this.bases = bases;
     }
 
@@ -47,33 +40,15 @@ public final class FormSpec implements FormChoice {
      * @throws InvalidOptionException if it cannot be understood
      */
     public static FormSpec parse(String text, BasisSource bases) {
-        FormSpec spec = new FormSpec(text, bases);
-        for (String part : text.split(";", -1)) {
-            spec.parts.add(part(part.strip()));
-        }
-        return spec;
+        return new FormSpec(ByLayer.parse("kv-dtype", "KEYS[,VALUES]", text, FormSpec::halves), bases);
     }
 
-    private static Part part(String text) {
-        Matcher matcher = PART.matcher(text);
-        if (!matcher.matches()) {
-            throw new InvalidOptionException("kv-dtype: '" + text + "' is not of the form [LAYERS=]KEYS[,VALUES]");
-        }
-        int first = 0;
-        int last = Integer.MAX_VALUE;
-        if (matcher.group(1) != null) {
-            first = Integer.parseInt(matcher.group(1));
-            last = matcher.group(2) == null ? first : last;
-            last = matcher.group(3) == null ? last : Integer.parseInt(matcher.group(3));
-        }
-        if (last < first || (matcher.group(3) != null && matcher.group(2) == null)) {
-            throw new InvalidOptionException("kv-dtype: there are no layers in '" + text + "'");
-        }
-        String[] halves = matcher.group(4).split(",", -1);
+    private static Halves halves(String text) {
+        String[] halves = text.split(",", -1);
         if (halves.length > 2) {
             throw new InvalidOptionException("kv-dtype: '" + text + "' has more than keys and values");
         }
-        return new Part(first, last, half(halves[0].strip()), half(halves[halves.length - 1].strip()));
+        return new Halves(half(halves[0].strip()), half(halves[halves.length - 1].strip()));
     }
 
     private static Half half(String text) {
@@ -104,14 +79,10 @@ public final class FormSpec implements FormChoice {
 
     @Override
     public PageForm form(int layer, int kvHead, int headDim) {
-        Part part = parts.stream()
-                .filter(candidate -> candidate.first() <= layer && layer <= candidate.last())
-                .findFirst()
-                .orElseThrow(
-                        () -> new InvalidOptionException("kv-dtype '" + text + "' says nothing of layer " + layer));
+        Halves halves = layers.of(layer);
         return new PageForm(
-                form(part.keys(), HalfShape.Side.KEYS, layer, kvHead, headDim),
-                form(part.values(), HalfShape.Side.VALUES, layer, kvHead, headDim));
+                form(halves.keys(), HalfShape.Side.KEYS, layer, kvHead, headDim),
+                form(halves.values(), HalfShape.Side.VALUES, layer, kvHead, headDim));
     }
 
     private HalfForm form(Half half, HalfShape.Side side, int layer, int kvHead, int headDim) {
@@ -125,6 +96,6 @@ public final class FormSpec implements FormChoice {
 
     @Override
     public String name() {
-        return text;
+        return layers.toString();
     }
 }
