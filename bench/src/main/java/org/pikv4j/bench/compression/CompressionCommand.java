@@ -16,7 +16,6 @@ import org.pikv4j.bench.recall.RecallScore;
 import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
-import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
@@ -26,7 +25,9 @@ import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.ModelConfig;
 import org.pikv4j.session.Engine;
+import org.pikv4j.session.EngineOptions;
 import org.pikv4j.session.Session;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -120,7 +121,14 @@ public final class CompressionCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     /** What all forms are compared with. */
-    private record Reference(int[] ids, List<Capture.Layer> layers, Distributions distributions) {}
+    private record Reference(
+            EngineOptions options,
+            int threads,
+            String backend,
+            double bf16Bytes,
+            int[] ids,
+            List<Capture.Layer> layers,
+            Distributions distributions) {}
 
     @Override
     public Integer call() {
@@ -138,8 +146,7 @@ public final class CompressionCommand implements Callable<Integer> {
         }
         List<List<Evaluation>> evaluations = new ArrayList<>();
         for (String file : recall) {
-            List<Evaluation> rows = Evaluation.read("--recall", file);
-            evaluations.add(rows.subList(0, Math.min(rows.size(), limit.orElse(rows.size()))));
+            evaluations.add(Evaluation.read("--recall", file, limit));
         }
         String content = TextFile.read("--text", text, System.in);
         out.prepare();
@@ -151,49 +158,28 @@ public final class CompressionCommand implements Callable<Integer> {
     }
 
     private int run(ModelSource model, String content, List<List<Evaluation>> evaluations, Progress progress) {
-        Reference reference;
-        String backend;
-        double bf16Bytes;
-        try (Engine engine = options.builder(model.path()).kvDtype("f32").open()) {
-            int[] all = engine.model().tokenizer().encode(content, true);
-            int[] ids = Arrays.copyOf(
-                    all,
-                    Math.min(
-                            all.length, Math.min(tokens, engine.model().config().maxPositions())));
-            if (ids.length < 2 * PiKV.DEFAULT_PAGE_TOKENS) {
-                throw new InvalidOptionException("--text " + text + ": is too short, " + ids.length + " tokens");
-            }
-            Capture capture = new Capture(engine.model().config(), ids.length);
-            try (Session session = engine.openSession()) {
-                session.read(ids, capture);
-            }
-            reference = new Reference(ids, capture.layers(), Distributions.of(engine, ids));
-            backend = engine.backend().description();
-            bf16Bytes = engine.model().config().kvBytesPerToken(Short.BYTES);
-        }
+        Reference reference = reference(model, content);
         List<Row> rows = new ArrayList<>();
         for (String form : forms) {
             progress.update(form, rows.size(), forms.size());
             rows.add(row(model, form, reference, evaluations));
         }
-        double bandwidth = lengths.isEmpty()
-                ? 0
-                : ReadBandwidth.measure(Runtime.getRuntime().availableProcessors());
+        double bandwidth = lengths.isEmpty() ? 0 : ReadBandwidth.measure(reference.threads());
         CompressionReport report = new CompressionReport(
                 Machine.here(),
-                backend,
+                reference.backend(),
                 model.name(),
                 reference.ids().length,
-                PiKV.DEFAULT_PAGE_TOKENS,
+                reference.options().pageTokens(),
                 outliers,
-                Residual.DEFAULT.tokens(),
-                bf16Bytes,
+                reference.options().residual().tokens(),
+                reference.bf16Bytes(),
                 CompressionReport.withFront(rows),
                 bandwidth,
                 latency(rows));
         Output output = Output.of(spec);
         output.println(report.machine().line());
-        output.println(model.name() + ", " + report.textTokens() + " tokens, " + backend
+        output.println(model.name() + ", " + report.textTokens() + " tokens, " + reference.backend()
                 + (outliers == 1 ? "" : ", outlier channels x " + outliers));
         CompressionTable.lines(report).forEach(output::println);
         out.json("compression.json", report);
@@ -206,6 +192,29 @@ public final class CompressionCommand implements Callable<Integer> {
         return ExitCodes.OK;
     }
 
+    private Reference reference(ModelSource model, String content) {
+        try (Engine engine = options.builder(model.path()).kvDtype("f32").open()) {
+            ModelConfig config = engine.model().config();
+            int[] all = engine.model().tokenizer().encode(content, true);
+            int[] ids = Arrays.copyOf(all, Math.min(all.length, Math.min(tokens, config.maxPositions())));
+            if (ids.length < 2 * engine.options().pageTokens()) {
+                throw new InvalidOptionException("--text " + text + ": is too short, " + ids.length + " tokens");
+            }
+            Capture capture = new Capture(config, ids.length);
+            try (Session session = engine.openSession()) {
+                session.read(ids, capture);
+            }
+            return new Reference(
+                    engine.options(),
+                    engine.backend().threads(),
+                    engine.backend().description(),
+                    config.kvBytesPerToken(Short.BYTES),
+                    ids,
+                    capture.layers(),
+                    Distributions.of(engine, ids));
+        }
+    }
+
     private Row row(ModelSource model, String form, Reference reference, List<List<Evaluation>> evaluations) {
         PiKV.Builder builder = options.builder(model.path()).kvDtype(form);
         if (outliers != 1) {
@@ -213,7 +222,8 @@ public final class CompressionCommand implements Callable<Integer> {
         }
         try (Engine engine = builder.open()) {
             FormChoice choice = engine.options().forms();
-            FormErrors errors = FormErrors.of(choice, reference.layers(), PiKV.DEFAULT_PAGE_TOKENS);
+            FormErrors errors =
+                    FormErrors.of(choice, reference.layers(), engine.options().pageTokens());
             Distributions distributions = Distributions.of(engine, reference.ids());
             List<RecallScore> scores = new ArrayList<>();
             for (int f = 0; f < evaluations.size(); f++) {
@@ -221,14 +231,12 @@ public final class CompressionCommand implements Callable<Integer> {
             }
             List<LatencyModel.Sample> attend = new ArrayList<>();
             for (int length : lengths) {
-                try (AttendSpeed speed = new AttendSpeed(
+                attend.add(AttendSpeed.measure(
                         engine.backend(),
                         reference.layers().getFirst().spec(),
                         choice,
-                        length,
-                        PiKV.DEFAULT_PAGE_TOKENS)) {
-                    attend.add(new LatencyModel.Sample(length, speed.bytes(), speed.elements(), speed.seconds()));
-                }
+                        engine.options().pageTokens(),
+                        length));
             }
             return new Row(
                     form,

@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.bench.FilledCache;
 
 /** Appending a prefill chunk's keys and values to pages, in 16 layers. */
 @State(Scope.Benchmark)
@@ -44,27 +45,27 @@ public class AppendBenchmark {
     private Backend opened;
 
     @SuppressWarnings("NullAway.Init")
-    private CacheState cache;
+    private FilledCache cache;
 
     @Setup
     public void setUp() {
         opened = Kernels.open(backend);
-        cache = new CacheState(opened, CacheState.SPEC, form, CacheState.PAGE_TOKENS, LAYERS);
-        keys = Kernels.random(rows * CacheState.SPEC.kvWidth(), 6);
-        values = Kernels.random(rows * CacheState.SPEC.kvWidth(), 7);
+        cache = CacheState.filled(opened, CacheState.SPEC, form, CacheState.PAGE_TOKENS, LAYERS);
+        keys = FilledCache.random(rows * CacheState.SPEC.kvWidth(), 6);
+        values = FilledCache.random(rows * CacheState.SPEC.kvWidth(), 7);
     }
 
     /** Room is made outside of the measured part; a call takes about a millisecond, so that JMH can afford this. */
     @Setup(Level.Invocation)
     public void reserve() {
-        cache.sequence.rollback();
-        cache.sequence.reserve(rows);
+        cache.sequence().rollback();
+        cache.sequence().reserve(rows);
     }
 
     @Benchmark
     public void append(Work work) {
         for (int layer = 0; layer < LAYERS; layer++) {
-            opened.append(cache.sequence.tables(layer), 0, rows, keys, values);
+            opened.append(cache.sequence().tables(layer), 0, rows, keys, values);
         }
         work.add(2.0 * LAYERS * rows * CacheState.SPEC.kvWidth() * (form.equals("f32") ? 4 : 2), 0);
     }

@@ -14,6 +14,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.bench.FilledCache;
 import org.pikv4j.model.AttentionSpec;
 
 /** Attention of the newest rows to a sequence of pages: one row is a decode step, many are a prefill chunk. */
@@ -53,7 +54,7 @@ public class AttentionBenchmark {
     private Backend opened;
 
     @SuppressWarnings("NullAway.Init")
-    private CacheState cache;
+    private FilledCache cache;
 
     private AttentionSpec spec = CacheState.SPEC;
 
@@ -64,8 +65,8 @@ public class AttentionBenchmark {
         }
         spec = CacheState.spec(headDim);
         opened = Kernels.open(backend);
-        cache = new CacheState(opened, spec, form, tokens, CacheState.layersFor(spec, form, tokens));
-        queries = Kernels.random(rows * spec.queryWidth(), 5);
+        cache = CacheState.filled(opened, spec, form, tokens, CacheState.layersFor(spec, form, tokens));
+        queries = FilledCache.random(rows * spec.queryWidth(), 5);
         out = new float[rows * spec.queryWidth()];
         check();
     }
@@ -82,7 +83,7 @@ public class AttentionBenchmark {
     @Benchmark
     public float[] attend(Work work) {
         opened.attend(cache.plan(next, queries, rows, out));
-        next = (next + 1) % cache.layers;
+        next = (next + 1) % cache.layers();
         double seen = (tokens - rows) * (double) rows + rows * (rows + 1) / 2.0; // (query, token) pairs
         work.add((double) CacheState.bytes(spec, form, tokens), 4.0 * seen * spec.heads() * headDim);
         return out;

@@ -1,7 +1,6 @@
 package org.pikv4j.bench.jmh;
 
 import java.util.List;
-import java.util.SplittableRandom;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.Backends;
@@ -20,15 +19,6 @@ final class Kernels {
 
     static Backend open(String backend) {
         return new Backends(List.of()).open(backend, BackendOptions.defaults());
-    }
-
-    static float[] random(int length, long seed) {
-        SplittableRandom random = new SplittableRandom(seed);
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++) {
-            values[i] = random.nextFloat() - 0.5f;
-        }
-        return values;
     }
 
     static int pieces(long bytes) {

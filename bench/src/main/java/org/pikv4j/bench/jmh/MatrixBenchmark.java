@@ -18,6 +18,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.bench.FilledCache;
 import org.pikv4j.model.Linear;
 import org.pikv4j.tensor.DType;
 import org.pikv4j.tensor.Tensor;
@@ -63,10 +64,10 @@ public class MatrixBenchmark {
         String[] dims = shape.split("x");
         out = Integer.parseInt(dims[0]);
         in = Integer.parseInt(dims[1]);
-        x = Kernels.random(rows * in, 1);
+        x = FilledCache.random(rows * in, 1);
         outs = List.of(new float[rows * out]);
         long bytes = (long) out * in * dtype.bytes();
-        float[] values = Kernels.random(out * in, 2);
+        float[] values = FilledCache.random(out * in, 2);
         MemorySegment first = arena.allocate(bytes, 64);
         for (int i = 0; i < values.length; i++) {
             dtype.write(first, (long) i * dtype.bytes(), values[i]);

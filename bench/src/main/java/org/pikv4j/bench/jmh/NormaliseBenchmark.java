@@ -14,6 +14,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.bench.FilledCache;
 
 /** RMSNorm of one row and of a prefill chunk. */
 @State(Scope.Benchmark)
@@ -44,8 +45,8 @@ public class NormaliseBenchmark {
     @Setup
     public void setUp() {
         opened = Kernels.open(backend);
-        x = Kernels.random(rows * WIDTH, 8);
-        weight = Kernels.random(WIDTH, 9);
+        x = FilledCache.random(rows * WIDTH, 8);
+        weight = FilledCache.random(WIDTH, 9);
         out = new float[rows * WIDTH];
         float[] expected = new float[rows * WIDTH];
         try (Backend oracle = Kernels.open(Kernels.ORACLE)) {

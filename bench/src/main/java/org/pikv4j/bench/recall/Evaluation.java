@@ -2,6 +2,7 @@ package org.pikv4j.bench.recall;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.InvalidOptionException;
 import tools.jackson.core.JacksonException;
@@ -46,10 +47,14 @@ public record Evaluation(String id, String document, List<Question> questions) {
     /**
      * @param option the option that named the file
      * @param file one JSON object per line
+     * @param limit rows taken, from the first; all where empty
      * @return its rows
      * @throws InvalidOptionException naming the option, the file and the line
      */
-    public static List<Evaluation> read(String option, String file) {
+    public static List<Evaluation> read(String option, String file, Optional<Integer> limit) {
+        if (limit.isPresent() && limit.get() < 1) {
+            throw new InvalidOptionException("--limit must be at least 1, not " + limit.get());
+        }
         String source = option + " " + file + ": ";
         List<String> lines = TextFile.read(option, file, System.in).lines().toList();
         List<Evaluation> rows = new ArrayList<>();
@@ -61,7 +66,7 @@ public record Evaluation(String id, String document, List<Question> questions) {
         if (rows.isEmpty()) {
             throw new InvalidOptionException(source + "holds no rows");
         }
-        return rows;
+        return rows.subList(0, Math.min(rows.size(), limit.orElse(rows.size())));
     }
 
     private static Evaluation parse(String source, String line) {

@@ -78,24 +78,18 @@ public final class RecallCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        atLeastOne("--sessions", sessions);
-        atLeastOne("--limit", limit.orElse(1));
+        if (sessions < 1) {
+            throw new InvalidOptionException("--sessions must be at least 1, not " + sessions);
+        }
         List<List<Evaluation>> files = new ArrayList<>();
         for (String file : data) {
-            List<Evaluation> rows = Evaluation.read("--data", file);
-            files.add(rows.subList(0, Math.min(rows.size(), limit.orElse(rows.size()))));
+            files.add(Evaluation.read("--data", file, limit));
         }
         out.prepare();
         try (Progress progress = Progress.onStderr();
                 Interruption _ = new Interruption(spec, progress);
                 ModelSource model = options.model()) {
             return run(model, files, progress);
-        }
-    }
-
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw new InvalidOptionException(option + " must be at least 1, not " + value);
         }
     }
 
