@@ -3,58 +3,64 @@ package org.pikv4j.cpu;
 import java.lang.foreign.MemorySegment;
 
 /** Products with one half of the pages of an item, page after page. For one worker. */
-interface HalfProduct {
+abstract class HalfProduct {
+    private final PageKernel<?> kernel;
+
+    /**
+     * @param kernel says in which order products stand
+     */
+    HalfProduct(PageKernel<?> kernel) {
+        this.kernel = kernel;
+    }
 
     /**
      * Turns to a page.
      *
      * @param half its bytes
      */
-    void open(MemorySegment half);
+    abstract void open(MemorySegment half);
 
     /**
-     * @return columns, a multiple of which is computed together
-     */
-    int grain();
-
-    /**
-     * @return columns of a row of products, padding included
-     */
-    int width();
-
-    /**
-     * y[r][c] += Σ_i a[r][i] · m[i][c] for {@link PageKernel#ROWS} rows r, from ≤ i &lt; to, firstColumn ≤ c &lt; lastColumn, m
-     * being the matrix of the open half.
+     * Adds to the products of four rows r with the columns c of the matrix m of the open half: Σ_i a[r][i] · m[i][c], from ≤ i
+     * &lt; to, firstColumn ≤ c &lt; lastColumn.
      *
      * @param from first row of m
      * @param to one past the last row of m
      * @param firstColumn first column, a multiple of {@link #grain()}
      * @param lastColumn one past the last column, likewise or the last there is
-     * @param a the left factor
-     * @param aOffset where its first row starts
-     * @param aStride distance between its rows
-     * @param y receives the product, in the order that {@link #restore} undoes
-     * @param yOffset where column 0 of the first row goes
-     * @param yStride distance between its rows
+     * @param a the left factor, packed as {@link PageKernel} says
+     * @param aOffset where its row 0 starts
+     * @param y holds the products
+     * @param yOffset where they start
      */
-    void add(
-            int from,
-            int to,
-            int firstColumn,
-            int lastColumn,
-            float[] a,
-            int aOffset,
-            int aStride,
-            float[] y,
-            int yOffset,
-            int yStride);
+    abstract void add(
+            int from, int to, int firstColumn, int lastColumn, float[] a, int aOffset, float[] y, int yOffset);
 
     /**
-     * Puts columns in their natural order; elementwise work may come before.
-     *
-     * @param y holds a row of products
-     * @param at where a multiple of {@link #grain()} columns begins
-     * @param count how many columns, likewise
+     * @return columns of the matrix, padding included
      */
-    void restore(float[] y, int at, int count);
+    final int columns() {
+        return kernel.columns();
+    }
+
+    /**
+     * @return columns, a multiple of which is computed together
+     */
+    final int grain() {
+        return kernel.grain();
+    }
+
+    /**
+     * @see PageKernel#scale
+     */
+    final void scale(float[] y, int yOffset, float[] factors) {
+        kernel.scale(y, yOffset, factors);
+    }
+
+    /**
+     * @see PageKernel#turn
+     */
+    final void turn(float[] y, int yOffset, int firstColumn, int lastColumn, float[] packed, int packedOffset) {
+        kernel.turn(y, yOffset, firstColumn, lastColumn, packed, packedOffset);
+    }
 }

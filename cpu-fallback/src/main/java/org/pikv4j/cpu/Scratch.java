@@ -11,8 +11,10 @@ final class Scratch {
         QUERIES,
         PROJECTED,
         CONSTANTS,
+        PRODUCTS,
         SCORES,
         OUTPUTS,
+        TURNED,
         EXPANDED
     }
 
@@ -77,12 +79,7 @@ final class Scratch {
             TILE,
             SCALES,
             MINIMA,
-            TURNED_SCALES,
-            TURNED_MINIMA,
-            SPARE_SCALES,
-            SPARE_MINIMA,
-            FACTORS,
-            PRODUCTS
+            FACTORS
         }
 
         private final Map<Part, float[]> buffers = new EnumMap<>(Part.class);
