@@ -140,7 +140,10 @@ public final class RunCommand implements Callable<Integer> {
         output.println(row("prompt of " + report.promptTokens(), report.promptTokensPerSecond()));
         for (SpeedReport.Depth depth : report.decode()) {
             output.println(row("decode at " + depth.depth(), depth.tokensPerSecond())
-                    + String.format(Locale.ROOT, "  %.0f%%", 100 * depth.bandwidthShare()));
+                    + String.format(Locale.ROOT, "  %.0f%%", 100 * depth.bandwidthShare())
+                    + (depth.encodingShare() == 0
+                            ? ""
+                            : String.format(Locale.ROOT, ", compressing pages %.1f%%", 100 * depth.encodingShare())));
         }
     }
 

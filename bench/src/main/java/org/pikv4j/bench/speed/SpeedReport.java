@@ -34,6 +34,7 @@ record SpeedReport(
      * @param kvBytes bytes that attention reads of it per token
      * @param tokensPerSecond how fast
      * @param bandwidthShare bytes that must be read per token, times tokens per second, over the read bandwidth
+     * @param encodingShare time that threads spent on compressing pages, over the time of decoding
      */
-    record Depth(int depth, long kvBytes, Spread tokensPerSecond, double bandwidthShare) {}
+    record Depth(int depth, long kvBytes, Spread tokensPerSecond, double bandwidthShare, double encodingShare) {}
 }

@@ -51,20 +51,26 @@ final class SpeedRun {
     SpeedReport.Depth decode(int depth, int tokens, double bandwidth, long weightBytes) {
         double[] rates = new double[repeats];
         long kvBytes = 0;
+        double seconds = 0;
+        long encoding;
         try (Session session = engine.openSession()) {
             if (depth > 0) {
                 session.read(ids(depth));
             }
+            encoding = engine.usage().encodingNanos();
             for (int i = 0; i < repeats; i++) {
                 try (Session fork = session.fork()) {
                     rates[i] = decode(fork, tokens);
+                    seconds += (tokens - 1) / rates[i]; // the first comes with the prompt
                     // What is read is between what was there at first and at last.
                     kvBytes = fork.kvBytes() * (2L * depth + tokens) / (2L * (depth + tokens));
                 }
             }
+            encoding = engine.usage().encodingNanos() - encoding;
         }
         Spread rate = Spread.of(rates);
-        return new SpeedReport.Depth(depth, kvBytes, rate, (weightBytes + kvBytes) * rate.median() / bandwidth);
+        return new SpeedReport.Depth(
+                depth, kvBytes, rate, (weightBytes + kvBytes) * rate.median() / bandwidth, encoding * 1e-9 / seconds);
     }
 
     private double decode(Session session, int tokens) {

@@ -10,6 +10,8 @@ package org.pikv4j.cache.storage;
  * @param budgetBytes the most that may be reserved
  * @param pages pages in use
  * @param refusedPages pages so far that stayed exact because they hold values that are not finite
+ * @param encodedPages pages so far that were compressed
+ * @param encodingNanos what that took in all, on whichever threads
  */
 public record CacheUsage(
         long heldBytes,
@@ -18,4 +20,6 @@ public record CacheUsage(
         long peakHeldBytes,
         long budgetBytes,
         long pages,
-        long refusedPages) {}
+        long refusedPages,
+        long encodedPages,
+        long encodingNanos) {}

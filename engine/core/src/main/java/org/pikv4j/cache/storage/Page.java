@@ -20,7 +20,7 @@ public final class Page {
     private final MemorySegment keys;
     private final MemorySegment values;
     private final int position;
-    private final Optional<Page> target;
+    private Optional<Page> target;
     private @Nullable Sealing sealing; // the engine's thread alone
     int references = 1;
 
@@ -71,6 +71,11 @@ public final class Page {
      */
     Optional<Page> target() {
         return target;
+    }
+
+    /** Stays as it is after all. Called by {@link PagePool#refuse} alone. */
+    void forgetTarget() {
+        target = Optional.empty();
     }
 
     /**

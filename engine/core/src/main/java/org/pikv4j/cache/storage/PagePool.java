@@ -26,6 +26,8 @@ public final class PagePool implements AutoCloseable {
     private long openBytes;
     private long pages;
     private long refusedPages;
+    private long encodedPages;
+    private long encodingNanos;
 
     /**
      * @param allocator where slabs come from
@@ -146,16 +148,39 @@ public final class PagePool implements AutoCloseable {
         return page.references > 1;
     }
 
-    /** Counts a page that could not be sealed. */
-    synchronized void refused() {
-        refusedPages++;
+    /**
+     * Counts a page that cannot be sealed, and gives back the room for its sealed form; the second time for the same page
+     * nothing happens.
+     */
+    synchronized void refuse(Page page) {
+        page.target().ifPresent(target -> {
+            refusedPages++;
+            openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
+            page.forgetTarget();
+            release(target);
+        });
+    }
+
+    /** Counts a page that was sealed, and the time that it took. */
+    synchronized void encoded(long nanos) {
+        encodedPages++;
+        encodingNanos += nanos;
     }
 
     /**
      * @return the account at this moment
      */
     public synchronized CacheUsage usage() {
-        return new CacheUsage(heldBytes, openBytes, reservedBytes, peakHeldBytes, budgetBytes, pages, refusedPages);
+        return new CacheUsage(
+                heldBytes,
+                openBytes,
+                reservedBytes,
+                peakHeldBytes,
+                budgetBytes,
+                pages,
+                refusedPages,
+                encodedPages,
+                encodingNanos);
     }
 
     /** Checks that nothing is held any more. */

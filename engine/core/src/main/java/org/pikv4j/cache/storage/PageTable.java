@@ -142,17 +142,26 @@ public final class PageTable {
         for (int i = pages.size() - 1; i >= 0; i--) {
             Page page = pages.get(i);
             if (page.position() / layout.tokens() < settled) {
-                if (page.target().isEmpty()) {
+                if (page.sealing().isEmpty()) {
                     return; // sealed, or a sink
                 }
-                if (page.sealing().orElseThrow().await()) {
-                    Page target = page.target().get();
-                    pool.retain(target);
-                    pages.set(i, target);
-                    pool.release(page);
+                if (page.target().isPresent()) {
+                    settle(pool, i);
                 }
             }
         }
+    }
+
+    private void settle(PagePool pool, int index) {
+        Page page = pages.get(index);
+        if (!page.sealing().orElseThrow().await()) {
+            pool.refuse(page);
+            return;
+        }
+        Page target = page.target().orElseThrow();
+        pool.retain(target);
+        pages.set(index, target);
+        pool.release(page);
     }
 
     /**

@@ -60,6 +60,7 @@ final class Sealing {
         if (unwanted()) {
             return false;
         }
+        long started = System.nanoTime();
         int headDim = source.layout().headDim();
         float[] keys = new float[source.layout().tokens() * headDim];
         float[] values = new float[keys.length];
@@ -67,12 +68,12 @@ final class Sealing {
         open.keys().decode(source.layout().keyShape(), source.keys(), headDim, keys);
         open.values().decode(source.layout().valueShape(), source.values(), headDim, values);
         if (!finite(keys) || !finite(values)) {
-            pool.refused();
             return false;
         }
         PageForm sealed = target.layout().form();
         sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys());
         sealed.values().encode(target.layout().valueShape(), values, headDim, target.values());
+        pool.encoded(System.nanoTime() - started);
         return true;
     }
 

@@ -155,6 +155,39 @@ class SequenceCacheTest {
         pool.close();
     }
 
+    @Test
+    void aPageThatCannotBeSealedGivesBackTheRoomForItsSealedForm() {
+        PagePool pool = new PagePool(memory, 1 << 20);
+        SequenceCache cache = new SequenceCache(compressed(WINDOW), pool, Runnable::run);
+        float[] row = new float[HEAD_DIM];
+        for (int i = 0; i < 96; i++) {
+            cache.reserve(1);
+            row[0] = i == 20 ? Float.POSITIVE_INFINITY : i; // in the second page, which is not a sink
+            cache.table(0, 0).append(row, 0, row, 0);
+            row[0] = i;
+            cache.table(0, 1).append(row, 0, row, 0);
+            cache.table(1, 0).append(row, 0, row, 0);
+            cache.commit(1);
+        }
+        cache.reserve(1);
+        cache.rollback();
+        PageTable bad = cache.table(0, 0);
+        assertThat(bad.page(1).layout()).isEqualTo(bad.page(0).layout());
+        assertThat(bad.page(2).layout()).isNotEqualTo(bad.page(0).layout());
+        assertThat(pool.usage().refusedPages()).isEqualTo(1);
+        assertThat(pool.usage().encodedPages()).isPositive();
+        long held = 0;
+        for (PageTable table : List.of(bad, cache.table(0, 1), cache.table(1, 0))) {
+            held += table.bytes();
+        }
+        assertThat(pool.usage().heldBytes()).isEqualTo(held);
+        assertThat(bad.page(1).target()).isEmpty();
+        cache.close();
+        assertThat(pool.usage().heldBytes()).isZero();
+        assertThat(pool.usage().openBytes()).isZero();
+        pool.close();
+    }
+
     private static boolean append(Shadow shadow, SplittableRandom random) {
         SequenceCache cache = shadow.cache;
         int rows = Math.min(cache.rowsToNextChange(), 1 + random.nextInt(random.nextInt(5) == 0 ? 60 : 4));
