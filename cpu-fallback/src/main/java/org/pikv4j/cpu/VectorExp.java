@@ -2,6 +2,7 @@ package org.pikv4j.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -15,14 +16,19 @@ final class VectorExp {
     private static final float LOG2_E = 1.442695041f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
-    /** Adding and subtracting this rounds to the nearest integer. */
+    /**
+     * Adding and subtracting this rounds to the nearest integer; in between, the integer is what the lowest bits say. (The
+     * API's conversion takes ten instructions for what is not a number here.)
+     */
     private static final float ROUND = 0x1.8p23f;
 
     private VectorExp() {}
 
     static FloatVector exp(VectorSpecies<Float> floats, FloatVector x) {
-        FloatVector bounded = x.max(SMALLEST);
-        FloatVector n = bounded.mul(LOG2_E).add(ROUND).sub(ROUND);
+        VectorMask<Float> tooSmall = x.compare(VectorOperators.LT, SMALLEST); // false for NaN, which stays
+        FloatVector bounded = x.blend(SMALLEST, tooSmall);
+        FloatVector rounded = bounded.fma(FloatVector.broadcast(floats, LOG2_E), FloatVector.broadcast(floats, ROUND));
+        FloatVector n = rounded.sub(ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(floats, -LN2_HIGH), bounded);
         r = n.fma(FloatVector.broadcast(floats, -LN2_LOW), r);
         FloatVector p = FloatVector.broadcast(floats, 1.9875691500e-4f);
@@ -32,8 +38,8 @@ final class VectorExp {
         p = p.fma(r, FloatVector.broadcast(floats, 1.6666665459e-1f));
         p = p.fma(r, FloatVector.broadcast(floats, 5.0000001201e-1f));
         p = p.fma(r.mul(r), r).add(1f);
-        IntVector exponent = ((IntVector) n.convert(VectorOperators.F2I, 0)).lanewise(VectorOperators.LSHL, 23);
+        IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
         FloatVector result = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
-        return result.blend(0f, x.compare(VectorOperators.LT, SMALLEST));
+        return result.blend(0f, tooSmall);
     }
 }
