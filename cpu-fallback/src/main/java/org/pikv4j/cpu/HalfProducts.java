@@ -34,15 +34,20 @@ final class HalfProducts {
      * From so many entries on, a page is decoded once for all of them: until then it costs more to write floats and read
      * them again than to unpack the codes once more for each four. Measured at head dims 64 and 128.
      */
-    private static final int DECODED_ENTRIES = Integer.getInteger("pikv4j.vector.decoded-entries", 12);
+    private static final int DECODED_ENTRIES = 12;
 
+    private final int decodedEntries;
     // What reads rows, widest vectors first.
     private final List<PageLoad<float[]>> arrays;
     private final Map<DType, List<PageLoad<MemorySegment>>> exact = new EnumMap<>(DType.class);
     private final Map<CodeFormat, List<PageLoad<MemorySegment>>> codes = new ConcurrentHashMap<>();
     private final Map<PageTemplate.Use, PageKernel<?>> kernels = new ConcurrentHashMap<>();
 
-    HalfProducts() {
+    /**
+     * @param fused whether pages may be multiplied as they are read
+     */
+    HalfProducts(boolean fused) {
+        decodedEntries = fused ? DECODED_ENTRIES : 1;
         arrays = widths().stream().<PageLoad<float[]>>map(PageLoad.Floats::new).toList();
         for (DType dtype : DType.values()) {
             exact.put(
@@ -110,7 +115,7 @@ final class HalfProducts {
             BlockLayout layout = blocks.layout(shape);
             List<PageLoad<MemorySegment>> loads = codes.computeIfAbsent(blocks.codes(), HalfProducts::loads);
             HalfScales scales = new HalfScales(blocks, shape, layout, scratch);
-            if (entries < DECODED_ENTRIES) {
+            if (entries < decodedEntries) {
                 Optional<HalfProduct> product = fused(loads, layout, scales, scratch);
                 if (product.isPresent()) {
                     return product.get();

@@ -18,7 +18,14 @@ import org.pikv4j.cpu.Scratch.Use;
 final class VectorAttention {
     private static final int ROWS = PageKernel.ROWS;
 
-    private final HalfProducts products = new HalfProducts();
+    private final HalfProducts products;
+
+    /**
+     * @param fused whether pages may be multiplied as they are read
+     */
+    VectorAttention(boolean fused) {
+        products = new HalfProducts(fused);
+    }
 
     void attend(AttentionItem item, Scratch scratch) {
         if (item.pageCount() == 0) {

@@ -35,9 +35,13 @@ final class VectorKernels implements Kernels {
     private final Map<DType, WeightKernel> weights = new EnumMap<>(DType.class);
     private final PairOrder order = new PairOrder(FLOATS);
     private final ScalarKernels scalar = new ScalarKernels();
-    private final VectorAttention attention = new VectorAttention();
+    private final VectorAttention attention;
 
-    VectorKernels() {
+    /**
+     * @param fused whether compressed pages may be multiplied as they are read
+     */
+    VectorKernels(boolean fused) {
+        attention = new VectorAttention(fused);
         for (DType dtype : DType.values()) {
             weights.put(dtype, Specialised.of(WeightTemplate.class, WeightKernel.class, PairLoad.of(dtype, FLOATS)));
         }

@@ -33,6 +33,6 @@ public final class VectorProvider implements BackendProvider {
 
     @Override
     public Backend open(BackendOptions options) {
-        return new CpuBackend(name(), new VectorKernels(), options);
+        return new CpuBackend(name(), new VectorKernels(options.fused()), options);
     }
 }

@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.pikv4j.PiKV;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.backend.BackendOptions;
+import org.pikv4j.backend.Backends;
 import org.pikv4j.bench.Machine;
 import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.ReadBandwidth;
@@ -229,23 +232,34 @@ public final class CompressionCommand implements Callable<Integer> {
             for (int f = 0; f < evaluations.size(); f++) {
                 scores.add(new RecallRun(engine, 2).score(recall.get(f), evaluations.get(f), () -> {}));
             }
-            List<LatencyModel.Sample> attend = new ArrayList<>();
-            for (int length : lengths) {
-                attend.add(AttendSpeed.measure(
-                        engine.backend(),
-                        reference.layers().getFirst().spec(),
-                        choice,
-                        engine.options().pageTokens(),
-                        length));
-            }
+            List<List<LatencyModel.Sample>> times = attendTimes(engine, reference);
             return new Row(
                     form,
                     errors,
                     reference.distributions().divergence(distributions),
                     reference.distributions().agreement(distributions),
                     scores,
-                    attend,
+                    times.getFirst(),
+                    times.getLast(),
                     false);
+        }
+    }
+
+    /** As pages are read, and decoded first; each for all lengths. */
+    private List<List<LatencyModel.Sample>> attendTimes(Engine engine, Reference reference) {
+        if (lengths.isEmpty()) {
+            return List.of(List.of(), List.of());
+        }
+        Backends backends = new Backends(List.of());
+        String name = engine.backend().name();
+        try (Backend fused = backends.open(name, new BackendOptions(reference.threads()));
+                Backend decoding = backends.open(name, new BackendOptions(reference.threads(), false))) {
+            return AttendSpeed.measure(
+                    List.of(fused, decoding),
+                    reference.layers().getFirst().spec(),
+                    engine.options().forms(),
+                    engine.options().pageTokens(),
+                    lengths);
         }
     }
 

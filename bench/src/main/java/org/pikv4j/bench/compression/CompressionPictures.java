@@ -3,6 +3,7 @@ package org.pikv4j.bench.compression;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -34,16 +35,19 @@ final class CompressionPictures {
                 "bytes per token, of bf16",
                 "relative error");
         chart.getStyler().setYAxisLogarithmic(true);
+        chart.getStyler().setXAxisTickLabelsFormattingFunction(x -> String.format(Locale.ROOT, "%.2f", Math.pow(2, x)));
         points(chart, "other forms", rows.stream().filter(row -> !row.front()).toList(), report, Color.GRAY, false);
         points(chart, "best front", rows.stream().filter(Row::front).toList(), report, Color.BLUE, true);
+        Labels labels = new Labels(chart, 0.35, 1.12);
         for (Row row : rows) {
-            label(chart, row.form(), share(row, report), row.errors().output() * 1.1);
+            labels.add(row.form(), share(row, report), row.errors().output());
         }
         write(chart, file);
     }
 
+    /** The logarithm to base 2: forms crowd at the lower end. */
     private static double share(Row row, CompressionReport report) {
-        return row.errors().bytesPerToken() / report.bf16BytesPerToken();
+        return Math.log(row.errors().bytesPerToken() / report.bf16BytesPerToken()) / Math.log(2);
     }
 
     private static void points(
@@ -88,14 +92,20 @@ final class CompressionPictures {
         List<Double> speedUps = samples.stream()
                 .map(sample -> bf16.seconds() / sample.seconds())
                 .toList();
+        List<Double> decoded = rows.stream()
+                .map(row -> bf16.seconds() / row.decoded().getLast().seconds())
+                .toList();
         double slow = model.seconds(bf16.bytes(), bf16.elements());
         List<Double> predictions = samples.stream()
                 .map(sample -> slow / model.seconds(sample.bytes(), sample.elements()))
                 .toList();
-        chart.addSeries("measured", ratios, speedUps).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        chart.addSeries("multiplied as it is read", ratios, speedUps)
+                .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        chart.addSeries("decoded first", ratios, decoded).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
         chart.addSeries("latency model", ratios, predictions).setMarker(SeriesMarkers.NONE);
+        Labels labels = new Labels(chart, 0.6, 1.025);
         for (int i = 0; i < rows.size(); i++) {
-            label(chart, rows.get(i).form(), ratios.get(i), speedUps.get(i) * 1.03);
+            labels.add(rows.get(i).form(), ratios.get(i), speedUps.get(i));
         }
         write(chart, file);
     }
@@ -113,8 +123,38 @@ final class CompressionPictures {
         return chart;
     }
 
-    private static void label(XYChart chart, String text, double x, double y) {
-        chart.addAnnotation(new AnnotationText(text, x, y, false));
+    /** Names beside points, each above those that it would cover. */
+    private static final class Labels {
+        private final XYChart chart;
+        private final double width;
+        private final double line;
+        private final List<double[]> taken = new ArrayList<>();
+
+        /**
+         * @param width of a name, in units of the x axis
+         * @param line height of a line: the factor by which the next one's y is larger
+         */
+        Labels(XYChart chart, double width, double line) {
+            this.chart = chart;
+            this.width = width;
+            this.line = line;
+        }
+
+        void add(String text, double x, double y) {
+            double at = y * line;
+            boolean moved;
+            do {
+                moved = false;
+                for (double[] other : taken) {
+                    if (Math.abs(other[0] - x) < width && Math.abs(Math.log(other[1] / at)) < 0.99 * Math.log(line)) {
+                        at = other[1] * line;
+                        moved = true;
+                    }
+                }
+            } while (moved);
+            taken.add(new double[] {x, at});
+            chart.addAnnotation(new AnnotationText(text, x, at, false));
+        }
     }
 
     private static void write(XYChart chart, Path file) throws IOException {

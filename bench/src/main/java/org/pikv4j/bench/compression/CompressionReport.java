@@ -40,6 +40,7 @@ record CompressionReport(
      * @param agreement share of equal most likely tokens
      * @param recall scores on evaluation sets
      * @param attend times of one query in one layer, one per length
+     * @param decoded the same where each page is decoded before it is multiplied
      * @param front whether no other form has both fewer bytes and a smaller output error
      */
     record Row(
@@ -49,10 +50,11 @@ record CompressionReport(
             double agreement,
             List<RecallScore> recall,
             List<LatencyModel.Sample> attend,
+            List<LatencyModel.Sample> decoded,
             boolean front) {
 
         Row onFront(boolean is) {
-            return new Row(form, errors, divergence, agreement, recall, attend, is);
+            return new Row(form, errors, divergence, agreement, recall, attend, decoded, is);
         }
 
         boolean dominatedBy(Row other) {

@@ -60,11 +60,8 @@ public class AttentionBenchmark {
 
     @Setup
     public void setUp() {
-        if (decoded) {
-            System.setProperty("pikv4j.vector.decoded-entries", "1");
-        }
         spec = CacheState.spec(headDim);
-        opened = Kernels.open(backend);
+        opened = Kernels.open(backend, !decoded);
         cache = CacheState.filled(opened, spec, form, tokens, CacheState.layersFor(spec, form, tokens));
         queries = FilledCache.random(rows * spec.queryWidth(), 5);
         out = new float[rows * spec.queryWidth()];

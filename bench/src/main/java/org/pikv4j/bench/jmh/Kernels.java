@@ -18,7 +18,12 @@ final class Kernels {
     private Kernels() {}
 
     static Backend open(String backend) {
-        return new Backends(List.of()).open(backend, BackendOptions.defaults());
+        return open(backend, true);
+    }
+
+    static Backend open(String backend, boolean fused) {
+        return new Backends(List.of())
+                .open(backend, new BackendOptions(BackendOptions.defaults().threads(), fused));
     }
 
     static int pieces(long bytes) {
