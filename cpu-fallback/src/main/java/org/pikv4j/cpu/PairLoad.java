@@ -111,6 +111,8 @@ sealed interface PairLoad {
     /** The exponent is re-biased by a product with 2^112, which is exact and right for subnormal numbers too. */
     record F16(VectorSpecies<Float> floats) implements PairLoad {
         private static final float REBIAS = 0x1p112f;
+        /** Twice the largest power that a half holds. */
+        private static final float BEYOND = 0x1p16f;
 
         @Override
         public DType dtype() {
@@ -132,10 +134,12 @@ sealed interface PairLoad {
             return widen(stored.reinterpretAsInts().and(0xffff0000));
         }
 
-        /** From a half in the upper 16 bits of each lane. Weights and keys are finite: infinities are not restored. */
+        /** From a half in the upper 16 bits of each lane; the largest exponent stands for infinities and NaN. */
         private static FloatVector widen(IntVector high) {
             IntVector magnitude = high.and(0x7fff0000).lanewise(VectorOperators.LSHR, 3);
             FloatVector value = magnitude.reinterpretAsFloats().mul(REBIAS);
+            IntVector endless = value.reinterpretAsInts().or(0x7f800000);
+            value = value.blend(endless.reinterpretAsFloats(), value.compare(VectorOperators.GE, BEYOND));
             return value.reinterpretAsInts().or(high.and(0x80000000)).reinterpretAsFloats();
         }
     }

@@ -27,9 +27,15 @@ final class VectorAttention {
         products = new HalfProducts(fused);
     }
 
-    void attend(AttentionItem item, Scratch scratch) {
+    /**
+     * @param item what to attend to; its partials are empty
+     * @param scratch the worker's buffers
+     * @return whether it was done; if not, the partials are empty as before. Four entries share what they multiply: a value
+     *     that is not finite would reach those, too, that do not see its token
+     */
+    boolean attend(AttentionItem item, Scratch scratch) {
         if (item.pageCount() == 0) {
-            return;
+            return true;
         }
         PageLayout layout = item.page(0).layout();
         int entries = item.rows() * item.spec().group();
@@ -73,7 +79,20 @@ final class VectorAttention {
                 values.add(from, to, 0, values.columns(), scores, 0, outputs, e * values.columns());
             }
         }
+        if (!finite(outputs, padded * values.columns())) {
+            item.partials().clear(item.entry(), entries);
+            return false;
+        }
         finish(item, layout, entries, values, outputs, scratch);
+        return true;
+    }
+
+    private static boolean finite(float[] values, int count) {
+        float sum = 0f;
+        for (int i = 0; i < count; i++) {
+            sum += values[i] * 0f; // 0, or NaN for ever
+        }
+        return sum == 0f;
     }
 
     /** The queries, scaled, in the coordinates of the keys; what is to be added to each score goes to {@code constants}. */

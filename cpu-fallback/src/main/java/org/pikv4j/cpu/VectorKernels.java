@@ -190,6 +190,8 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void attend(AttentionItem item, Scratch scratch) {
-        attention.attend(item, scratch);
+        if (!attention.attend(item, scratch)) {
+            scalar.attend(item, scratch);
+        }
     }
 }

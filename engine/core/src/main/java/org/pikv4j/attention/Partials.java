@@ -44,6 +44,18 @@ public final class Partials {
         size = entries;
     }
 
+    /**
+     * Makes some entries empty partials again.
+     *
+     * @param first index of the first
+     * @param count how many
+     */
+    public void clear(int first, int count) {
+        Arrays.fill(outputs, first * headDim, (first + count) * headDim, 0f);
+        Arrays.fill(sums, first, first + count, 0f);
+        Arrays.fill(maxima, first, first + count, NO_MAXIMUM);
+    }
+
     public int size() {
         return size;
     }

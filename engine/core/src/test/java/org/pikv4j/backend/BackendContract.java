@@ -350,19 +350,113 @@ public abstract class BackendContract {
                 PageForm form = new PageForm(half(headDim), half(headDim));
                 sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim));
             }
-            AttentionSpec spec = new AttentionSpec(
-                    kvHeads * group,
-                    kvHeads,
-                    headDim,
-                    (float) (1 / Math.sqrt(headDim)),
-                    window,
-                    new RopeSpec(1e4, headDim),
-                    AttentionSpec.QkNorm.NONE,
-                    Float.POSITIVE_INFINITY);
+            AttentionSpec spec = spec(kvHeads * group, kvHeads, headDim, window);
             float spread = round % 5 == 0 ? 40f : 1f;
             String forms = sealed.stream().map(page -> page.form().name()).collect(Collectors.joining(" "));
             String what = "forms " + forms + ", " + spec + ", pages of " + tokens;
             attend(spec, new CacheLayout.Layer(open, sealed, window), spread, what);
+        }
+    }
+
+    @Test
+    void attendsToEveryCodecAsToItsDecodedValues() {
+        for (Codec codec : Codecs.builtIn()) {
+            for (int headDim : new int[] {32, 64, 80, 96, 128, 192, 256}) {
+                for (int tokens : new int[] {16, 32, 64}) {
+                    PageLayout open = new PageLayout(new PageForm(Codecs.BF16), tokens, headDim);
+                    PageLayout sealed = new PageLayout(new PageForm(codec), tokens, headDim);
+                    for (int rows : new int[] {1, 5}) {
+                        relativeError(open, sealed, rows);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Two sealed pages, and a ragged one, against attention over what they decode to. */
+    private void relativeError(PageLayout open, PageLayout sealed, int rows) {
+        int headDim = open.headDim();
+        AttentionSpec spec = spec(3, 1, headDim, AttentionSpec.FULL);
+        CacheLayout layout = new CacheLayout(
+                List.of(new CacheLayout.Layer(open, List.of(sealed), AttentionSpec.FULL)), new Residual(0, 0, 16));
+        try (PagePool pool = new PagePool(backend.slabs(), 1L << 30);
+                SequenceCache cache = new SequenceCache(layout, pool, Runnable::run)) {
+            Sequence sequence = new Sequence(spec, cache);
+            int before = 2 * open.tokens() + random.nextInt(open.tokens() - 5) / 16 * 16 + random.nextInt(11);
+            sequence.append(before, 1f);
+            sequence.extend(rows, 1f);
+            sequence.readBack();
+            assertThat(cache.table(0, 0).page(0).layout()).isEqualTo(sealed);
+            float[] queries = TestSeeds.normal(random, rows * spec.queryWidth());
+            float[] out = attendTo(cache, spec, queries, rows, before);
+            for (int r = 0; r < rows; r++) {
+                for (int head = 0; head < spec.heads(); head++) {
+                    double[] expected = sequence.dense(queries, r, before + r, head);
+                    double difference = 0;
+                    double norm = 0;
+                    for (int d = 0; d < headDim; d++) {
+                        double actual = out[r * spec.queryWidth() + head * headDim + d];
+                        difference += (actual - expected[d]) * (actual - expected[d]);
+                        norm += expected[d] * expected[d];
+                    }
+                    assertThat(Math.sqrt(difference / norm))
+                            .as(sealed.form().name() + ", head dim " + headDim + ", pages of " + open.tokens() + ", "
+                                    + message)
+                            .isLessThan(1e-5);
+                }
+            }
+            cache.rollback();
+        }
+    }
+
+    private static AttentionSpec spec(int heads, int kvHeads, int headDim, int window) {
+        return new AttentionSpec(
+                heads,
+                kvHeads,
+                headDim,
+                (float) (1 / Math.sqrt(headDim)),
+                window,
+                new RopeSpec(1e4, headDim),
+                AttentionSpec.QkNorm.NONE,
+                Float.POSITIVE_INFINITY);
+    }
+
+    private float[] attendTo(SequenceCache cache, AttentionSpec spec, float[] queries, int rows, int position) {
+        float[] out = new float[rows * spec.queryWidth()];
+        AttentionPlan plan = new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0, Optional.empty());
+        plan.add(0, rows, position, 0, cache.table(0, 0));
+        backend.attend(plan);
+        return out;
+    }
+
+    @Test
+    void whatARowDoesNotSeeDoesNotReachIt() {
+        int rows = 6;
+        for (int window : new int[] {AttentionSpec.FULL, 4}) {
+            for (float poison : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+                AttentionSpec spec = spec(3, 1, 32, window);
+                PageLayout page = new PageLayout(new PageForm(Codecs.F32), 16, 32);
+                CacheLayout layout = new CacheLayout(List.of(new CacheLayout.Layer(page, 1, window)), Residual.DEFAULT);
+                try (PagePool pool = new PagePool(backend.slabs(), 1L << 30);
+                        SequenceCache cache = new SequenceCache(layout, pool, Runnable::run)) {
+                    float[] keys = TestSeeds.normal(random, rows * 32);
+                    float[] values = TestSeeds.normal(random, rows * 32);
+                    int poisoned = window == 4 ? 0 : rows - 1;
+                    Arrays.fill(values, poisoned * 32, poisoned * 32 + 32, poison);
+                    cache.reserve(rows);
+                    backend.append(cache.tables(0), 0, rows, keys, values);
+                    float[] out = attendTo(cache, spec, TestSeeds.normal(random, rows * 96), rows, 0);
+                    for (int r = 0; r < rows; r++) {
+                        boolean sees = poisoned <= r && poisoned > r - window;
+                        for (int i = 0; i < 96; i++) {
+                            assertThat(Float.isFinite(out[r * 96 + i]))
+                                    .as("row %d, window %d, %s, %s", r, window, poison, message)
+                                    .isEqualTo(!sees);
+                        }
+                    }
+                    cache.rollback();
+                }
+            }
         }
     }
 
