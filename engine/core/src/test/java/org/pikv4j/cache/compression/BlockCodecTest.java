@@ -261,9 +261,8 @@ class BlockCodecTest {
             case "int8", "int4", "int4a", "kivi4", "kivi2" -> 0.5 * scale * (1 + 1e-5);
             case "fp8-e4m3" -> Math.max(Math.abs(x) * 0x1p-4, scale * 0x1p-10) * (1 + 1e-6);
             case "fp8-e5m2" -> Math.max(Math.abs(x) * 0x1p-3, scale * 0x1p-17) * (1 + 1e-6);
-            // Half a step of 2 between 4 and 6; what lies above 6 is rounded down to it.
-            case "nvfp4" -> scale;
-            case "mxfp4" -> Math.max(1, Math.abs(x) / scale - 6) * scale;
+            // Half a step of 2 between 4 and 6; what lies above 6, up to 7, is rounded down to it.
+            case "nvfp4", "mxfp4" -> scale * (1 + 1e-5);
             default -> throw new AssertionError(codec.name());
         };
     }
