@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -540,7 +541,7 @@ class EngineTest {
     }
 
     /** Half the bytes of bf16 in disguise: no backend knows its class. */
-    private record OwnCodec() implements Codec {
+    private record OwnCodec(AtomicInteger decoded) implements Codec {
         @Override
         public String name() {
             return "own";
@@ -561,6 +562,7 @@ class EngineTest {
 
         @Override
         public void decode(HalfShape shape, MemorySegment in, float[] out) {
+            decoded.incrementAndGet();
             for (int i = 0; i < shape.elements(); i++) {
                 out[i] = in.get(ValueLayout.JAVA_BYTE, i) / 16f;
             }
@@ -568,15 +570,67 @@ class EngineTest {
     }
 
     @Test
-    void aCodecOfTheUsersOwnIsAttendedTo() {
-        try (Engine engine = builder()
-                        .kvDtype(new OwnCodec())
+    void aCodecOfTheUsersOwnIsAttendedTo() throws Exception {
+        AtomicInteger decoded = new AtomicInteger();
+        float[] expected = logits(builder(), longPrompt(), 1);
+        float[] actual =
+                logits(builder().kvDtype(new OwnCodec(decoded)).kvResidual(0).kvSinks(0), longPrompt(), 1);
+        assertThat(decoded.get()).isPositive();
+        assertThat(actual).isNotEqualTo(expected);
+        double difference = 0;
+        double norm = 0;
+        for (int i = 0; i < expected.length; i++) {
+            difference += Math.pow(actual[i] - expected[i], 2);
+            norm += Math.pow(expected[i], 2);
+        }
+        assertThat(Math.sqrt(difference / norm)).isLessThan(0.2);
+    }
+
+    /** Longer than the distance between positions at which pages change form. */
+    private int[] longPrompt() {
+        return IntStream.range(0, 300)
+                .map(i -> golden.inputIds()[i % golden.inputIds().length])
+                .toArray();
+    }
+
+    @Test
+    void aCodecThatFailsLeavesPagesExact() {
+        try (Engine exact = builder().kvDtype("bf16").open();
+                Engine engine = builder()
+                        .kvDtype(new Failing())
                         .kvResidual(0)
                         .kvSinks(0)
                         .open();
-                Session session = engine.openSession()) {
-            assertThat(session.generate(golden.inputIds(), greedy, SILENT).tokens())
-                    .isEqualTo(expected(24));
+                Session one = exact.openSession();
+                Session other = engine.openSession()) {
+            one.read(longPrompt());
+            other.read(longPrompt());
+            assertThat(other.generate(golden.inputIds(), greedy, SILENT).tokens())
+                    .isEqualTo(one.generate(golden.inputIds(), greedy, SILENT).tokens());
+            assertThat(engine.usage().refusedPages()).isPositive();
+            assertThat(engine.usage().encodedPages()).isZero();
+        }
+    }
+
+    private record Failing() implements Codec {
+        @Override
+        public String name() {
+            return "failing";
+        }
+
+        @Override
+        public int bytes(HalfShape shape) {
+            return 1;
+        }
+
+        @Override
+        public void encode(HalfShape shape, float[] in, MemorySegment out) {
+            throw new IllegalStateException("it fails");
+        }
+
+        @Override
+        public void decode(HalfShape shape, MemorySegment in, float[] out) {
+            throw new AssertionError("nothing was encoded");
         }
     }
 
@@ -672,10 +726,27 @@ class EngineTest {
                 builder().kvDtype(new Nothing(mayEncode)).kvResidual(100).open()) {
             Session session = engine.openSession();
             session.read(golden.inputIds());
+            long held = engine.usage().heldBytes();
             session.close();
-            assertThat(engine.usage().heldBytes()).isPositive();
+            // What the encoder has come to stays with it, the rest is given back at once.
+            assertThat(engine.usage().heldBytes()).isLessThan(held);
             mayEncode.countDown();
         } // and the engine finds its pool empty when it closes
+    }
+
+    @Test
+    void anInterruptedThreadClosesTheEngineAllTheSame() {
+        CountDownLatch mayEncode = new CountDownLatch(1);
+        Engine engine =
+                builder().kvDtype(new Nothing(mayEncode)).kvResidual(100).open();
+        engine.openSession().read(golden.inputIds());
+        Thread.currentThread().interrupt();
+        try {
+            Thread.ofVirtual().start(mayEncode::countDown);
+            engine.close();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
@@ -88,7 +89,7 @@ public final class Engine implements AutoCloseable {
         return options;
     }
 
-    /** The exact tokens at the end of a compressed sequence may take a quarter of the budget. */
+    /** The exact tokens of a compressed sequence, and the room for their sealed forms, may take a quarter of the budget. */
     private static CacheLayout layout(ModelConfig config, EngineOptions options) {
         CacheLayout wanted = CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual());
         if (!wanted.compressed()) {
@@ -99,7 +100,7 @@ public final class Engine implements AutoCloseable {
                 config,
                 options.forms(),
                 options.pageTokens(),
-                options.residual().atMost(most));
+                options.residual().atMost(most, options.pageTokens()));
     }
 
     /**
@@ -245,8 +246,25 @@ public final class Engine implements AutoCloseable {
         closed = true; // whatever happens below: a second attempt would free twice
         List<AutoCloseable> owned = new ArrayList<>();
         sessions.forEach(session -> owned.add(session.cache()));
-        owned.addAll(List.of(sealer, pool, backend, model)); // the sealer lets go of the last pages first
+        owned.addAll(List.of(this::stopSealing, pool, backend, model)); // the sealer lets go of the last pages first
         closeAll(owned);
+    }
+
+    /** Lets the sealer come to its end also where this thread is interrupted: pages would be left behind otherwise. */
+    private void stopSealing() {
+        sealer.shutdown();
+        boolean interrupted = Thread.interrupted();
+        boolean stopped = false;
+        while (!stopped) {
+            try {
+                stopped = sealer.awaitTermination(1, TimeUnit.HOURS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Closes everything, also where one of them fails; the first failure is thrown, with the others suppressed. */

@@ -15,7 +15,7 @@ import org.pikv4j.tensor.Tensor;
 
 /**
  * What tells one model from another: its shape, and the first bytes of its embedding and of each layer's key and value projections,
- * which any training changes. A few pages of the weights are read, no more. The same weights in another number format are another
+ * which training the whole model changes; adapters elsewhere go unnoticed. A few pages of the weights are read, no more. The same weights in another number format are another
  * model to it.
  */
 final class ModelFingerprint {

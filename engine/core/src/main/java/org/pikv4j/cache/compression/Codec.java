@@ -9,7 +9,8 @@ import org.pikv4j.extension.Extension;
  * of {@link #decode}, and those that know its bits read them directly.
  *
  * <p>Implementations are stateless and may be called by any number of threads; the segment given is exactly the half of one
- * page. Values are finite: a page that holds others is never encoded.
+ * page. Values are finite and at most {@link #largest}: a page that holds
+ * others is never encoded.
  */
 public interface Codec extends Extension {
 
@@ -18,6 +19,13 @@ public interface Codec extends Extension {
      */
     default boolean rotated() {
         return false;
+    }
+
+    /**
+     * @return the largest magnitude that it is to be given; a page with a larger one stays exact
+     */
+    default float largest() {
+        return Float.MAX_VALUE;
     }
 
     /**

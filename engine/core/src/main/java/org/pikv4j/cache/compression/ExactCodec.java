@@ -10,10 +10,16 @@ import org.pikv4j.tensor.DType;
  * @param dtype the element type
  */
 public record ExactCodec(DType dtype) implements RowCodec {
+    private static final float LARGEST_HALF = 65_504f;
 
     @Override
     public String name() {
         return dtype.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public float largest() {
+        return dtype == DType.F16 ? LARGEST_HALF : Float.MAX_VALUE;
     }
 
     @Override

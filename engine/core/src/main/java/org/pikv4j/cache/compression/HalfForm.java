@@ -37,8 +37,9 @@ public record HalfForm(Codec codec, Optional<Basis> basis) {
      * @param rows the rows as the model computed them: (tokens, headDim)
      * @param headDim width of a row
      * @param out receives the bytes
+     * @return whether it was encoded: not if a number, in the coordinates that are stored, is none or too large for the codec
      */
-    public void encode(HalfShape shape, float[] rows, int headDim, MemorySegment out) {
+    public boolean encode(HalfShape shape, float[] rows, int headDim, MemorySegment out) {
         float[] matrix = new float[shape.elements()];
         float[] stored = new float[shape.width()];
         for (int t = 0; t < shape.tokens(); t++) {
@@ -48,10 +49,14 @@ public record HalfForm(Codec codec, Optional<Basis> basis) {
                 System.arraycopy(rows, t * headDim, stored, 0, headDim);
             }
             for (int i = 0; i < stored.length; i++) {
+                if (!(Math.abs(stored[i]) <= codec.largest())) {
+                    return false;
+                }
                 matrix[shape.index(t, i)] = stored[i];
             }
         }
         codec.encode(shape, matrix, out);
+        return true;
     }
 
     /**

@@ -115,12 +115,15 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
     }
 
     /**
-     * @return bytes that an open page takes per token, all layers and heads together
+     * @return bytes that an open page and the room for its sealed form take per token, all layers and heads together
      */
     public long openBytesPerToken() {
         return layers.stream()
                 .mapToLong(layer -> Math.ceilDiv(
-                        (long) layer.kvHeads() * layer.open().pageBytes(),
+                        layer.sealed().stream()
+                                .mapToLong(page ->
+                                        layer.open().pageBytes() + (page.equals(layer.open()) ? 0 : page.pageBytes()))
+                                .sum(),
                         layer.open().tokens()))
                 .sum();
     }

@@ -128,7 +128,11 @@ public final class PagePool implements AutoCloseable {
         if (page.references <= 0) {
             throw new IllegalStateException("released more often than retained");
         }
-        if (--page.references > 0) {
+        page.references--;
+        if (page.references == 1 && page.sealing().filter(Sealing::cancel).isPresent()) {
+            page.references = 0; // nobody else wants it, and the encoder has not come to it
+        }
+        if (page.references > 0) {
             return;
         }
         heldBytes -= page.layout().pageBytes();

@@ -105,6 +105,9 @@ public final class PageTable {
         if (!pages.isEmpty()) {
             Page last = pages.getLast();
             room = Math.max(0, last.end() - length);
+            if (room > 0 && !last.layout().equals(layout)) {
+                throw new IllegalStateException("a sealed page ends behind the sequence");
+            }
             if (room > 0 && (pool.shared(last) || last.sealing().isPresent())) {
                 Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);

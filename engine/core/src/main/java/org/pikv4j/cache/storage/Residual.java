@@ -8,7 +8,8 @@ import org.pikv4j.error.InvalidOptionException;
  *
  * <p>A page takes its sealed form when the sequence reaches a position that its own place alone decides, a multiple of
  * {@code interval}; no batch reaches over such a position. What a query sees thus depends on its position, never on how fast
- * anything ran or how a prompt was cut: equal runs give equal logits.
+ * anything ran or how a prompt was cut: equal runs give equal logits. (A sequence that was truncated keeps the sealed pages
+ * before the cut.)
  *
  * @param tokens newest tokens that stay exact at least
  * @param sinks first tokens that stay exact
@@ -34,15 +35,19 @@ public record Residual(int tokens, int sinks, int interval) {
     }
 
     /**
-     * Shrinks so that the exact tokens at the end of one sequence never take more than a share of the budget.
+     * Shrinks so that the exact tokens of one sequence, whole pages of them, take no more than a share of the budget, as long as
+     * that is three pages or more.
      *
      * @param most tokens that may be exact
-     * @return the same, or a smaller residual, and a shorter interval where that is not enough
+     * @param page tokens per page
+     * @return the same, or a smaller residual with fewer sinks, and a shorter interval where that is not enough
      */
-    public Residual atMost(long most) {
-        int kept = Math.clamp(most - interval, 0, tokens);
-        int step = Math.clamp(most, Math.min(16, interval), interval);
-        return new Residual(kept, sinks, step);
+    public Residual atMost(long most, int page) {
+        int first = (int) Math.min(sinks, most / 3 / page * page);
+        long rest = most - (long) Math.ceilDiv(first, page) * page - (page - 1); // a page is sealed as a whole
+        int kept = Math.clamp(rest - interval, 0, tokens);
+        int step = Math.clamp(rest, Math.min(16, interval), interval);
+        return new Residual(kept, first, step);
     }
 
     /**

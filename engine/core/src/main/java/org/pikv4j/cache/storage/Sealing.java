@@ -1,10 +1,12 @@
 package org.pikv4j.cache.storage;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.pikv4j.cache.compression.PageForm;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A full page on its way to its sealed form. Encoding runs wherever the executor lets it; who needs the result before it was
@@ -12,6 +14,8 @@ import org.pikv4j.cache.compression.PageForm;
  * nothing, and what it leaves behind goes back when the executor comes to it.
  */
 final class Sealing {
+    private static final Logger LOG = LoggerFactory.getLogger(Sealing.class);
+
     private final PagePool pool;
     private final Page source;
     private final Page target;
@@ -35,7 +39,20 @@ final class Sealing {
         Sealing sealing = new Sealing(pool, page, page.target().orElseThrow());
         page.sealing(sealing);
         pool.retain(page);
-        executor.execute(sealing::work);
+        try {
+            executor.execute(sealing::work);
+        } catch (RejectedExecutionException e) {
+            sealing.work();
+        }
+    }
+
+    /**
+     * Gives the work up if it was not begun; what it held is then its caller's to release.
+     *
+     * @return whether it was given up
+     */
+    boolean cancel() {
+        return begun.compareAndSet(false, true);
     }
 
     private void work() {
@@ -45,7 +62,8 @@ final class Sealing {
         try {
             encoded.complete(encode());
         } catch (Throwable t) {
-            encoded.completeExceptionally(t);
+            LOG.warn("A page stays exact: {} failed", target.layout().form().name(), t);
+            encoded.complete(false);
         } finally {
             pool.release(source);
         }
@@ -67,22 +85,13 @@ final class Sealing {
         PageForm open = source.layout().form();
         open.keys().decode(source.layout().keyShape(), source.keys(), headDim, keys);
         open.values().decode(source.layout().valueShape(), source.values(), headDim, values);
-        if (!finite(keys) || !finite(values)) {
+        PageForm sealed = target.layout().form();
+        if (!sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys())
+                || !sealed.values().encode(target.layout().valueShape(), values, headDim, target.values())) {
             return false;
         }
-        PageForm sealed = target.layout().form();
-        sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys());
-        sealed.values().encode(target.layout().valueShape(), values, headDim, target.values());
         pool.encoded(System.nanoTime() - started);
         return true;
-    }
-
-    private static boolean finite(float[] values) {
-        float sum = 0f;
-        for (float value : values) {
-            sum += value * 0f; // 0, or NaN for ever
-        }
-        return sum == 0f;
     }
 
     /**
@@ -92,10 +101,6 @@ final class Sealing {
      */
     boolean await() {
         work();
-        try {
-            return encoded.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException r ? r : new IllegalStateException(e.getCause());
-        }
+        return encoded.join();
     }
 }

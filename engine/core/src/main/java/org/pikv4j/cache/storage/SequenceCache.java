@@ -146,11 +146,16 @@ public final class SequenceCache implements AutoCloseable {
         if (newLength > length) {
             throw new IllegalArgumentException("cannot truncate " + length + " tokens to " + newLength);
         }
-        int kept = tables.stream()
-                .flatMap(List::stream)
-                .mapToInt(table -> table.cut(newLength))
-                .min()
-                .orElse(newLength);
+        int kept = newLength;
+        int before;
+        do { // where tables hold different pages, the cut of one may fall into a sealed page of another
+            before = kept;
+            for (List<PageTable> heads : tables) {
+                for (PageTable table : heads) {
+                    kept = table.cut(kept);
+                }
+            }
+        } while (kept < before);
         length = kept == length || reaches(kept) ? kept : 0;
         rollback();
         return length;
