@@ -16,9 +16,7 @@ import org.pikv4j.bench.compression.CompressionReport.Row;
 import org.pikv4j.bench.recall.Evaluation;
 import org.pikv4j.bench.recall.RecallRun;
 import org.pikv4j.bench.recall.RecallScore;
-import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormChoice;
-import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
@@ -187,7 +185,9 @@ public final class CompressionCommand implements Callable<Integer> {
         CompressionTable.lines(report).forEach(output::println);
         out.json("compression.json", report);
         out.write("compression-errors.png", file -> CompressionPictures.errors(report, file));
-        if (report.latency().isPresent()) {
+        if (report.latency().isPresent() && !forms.contains(CompressionReport.BASELINE)) {
+            output.println("no picture of speed: it needs bf16 among --forms");
+        } else if (report.latency().isPresent()) {
             out.write(
                     "compression-speed.png",
                     file -> CompressionPictures.speed(report, report.latency().get(), file));
@@ -221,7 +221,11 @@ public final class CompressionCommand implements Callable<Integer> {
     private Row row(ModelSource model, String form, Reference reference, List<List<Evaluation>> evaluations) {
         PiKV.Builder builder = options.builder(model.path()).kvDtype(form);
         if (outliers != 1) {
-            builder = builder.kvForms(new OutlierForms(FormSpec.parse(form, BasisSource.NONE), outliers));
+            FormChoice plain;
+            try (Engine engine = builder.open()) {
+                plain = engine.options().forms();
+            }
+            builder = builder.kvForms(new OutlierForms(plain, outliers));
         }
         try (Engine engine = builder.open()) {
             FormChoice choice = engine.options().forms();

@@ -67,8 +67,9 @@ final class CompressionPictures {
 
     /** At the greatest length. */
     static void speed(CompressionReport report, LatencyModel model, Path file) throws IOException {
-        Optional<Row> exact =
-                report.rows().stream().filter(row -> row.form().equals("bf16")).findFirst();
+        Optional<Row> exact = report.rows().stream()
+                .filter(row -> row.form().equals(CompressionReport.BASELINE))
+                .findFirst();
         if (exact.isEmpty()) {
             return;
         }

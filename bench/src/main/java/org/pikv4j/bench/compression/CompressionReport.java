@@ -33,6 +33,9 @@ record CompressionReport(
         double readBandwidth,
         Optional<LatencyModel> latency) {
 
+    /** The form that others are compared with. */
+    static final String BASELINE = "bf16";
+
     /**
      * @param form as options spell it
      * @param errors on the text's keys and values

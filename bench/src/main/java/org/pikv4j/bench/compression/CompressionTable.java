@@ -78,13 +78,13 @@ final class CompressionTable {
 
     private static void speed(CompressionReport report, LatencyModel model, List<String> lines) {
         Row bf16 = report.rows().stream()
-                .filter(row -> row.form().equals("bf16"))
+                .filter(row -> row.form().equals(CompressionReport.BASELINE))
                 .findFirst()
                 .orElse(report.rows().getFirst());
         lines.add("");
         StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s", "one query, one layer"));
         for (LatencyModel.Sample sample : bf16.attend()) {
-            head.append(String.format(Locale.ROOT, " %34s", sample.tokens() + " tokens, us, decoded first"));
+            head.append(String.format(Locale.ROOT, " %34s", sample.tokens() + " tokens, us: read, decoded"));
         }
         lines.add(head.toString());
         for (Row row : report.rows()) {
@@ -103,15 +103,22 @@ final class CompressionTable {
             }
             lines.add(line.toString());
         }
-        lines.add("in brackets: speed, " + bf16.form() + " as it is read = 1");
+        lines.add("multiplied as pages are read, and decoded first; in brackets: speed, " + bf16.form()
+                + " as it is read = 1");
         lines.add(String.format(
                 Locale.ROOT,
-                "T = bytes / %.1f GB/s + numbers / %.2f G/s + %.1f us fits these within %.0f%% (rms);"
-                        + " read bandwidth %.1f GB/s",
-                model.bandwidth() / 1e9,
-                model.decodeRate() / 1e9,
+                "T = %s + %s + %.1f us fits these within %.0f%% (rms); read bandwidth %.1f GB/s",
+                term("bytes", model.bandwidth(), "GB/s"),
+                term("numbers", model.decodeRate(), "G/s"),
                 model.fixedSeconds() * 1e6,
                 100 * model.relativeError(),
                 report.readBandwidth() / 1e9));
+    }
+
+    /** A term may have come out as nothing: what was measured does not depend on it. */
+    private static String term(String what, double rate, String unit) {
+        return Double.isInfinite(rate)
+                ? "0 · " + what
+                : String.format(Locale.ROOT, "%s / %.2f %s", what, rate / 1e9, unit);
     }
 }
