@@ -32,8 +32,6 @@ public final class BlockCodec implements Codec {
     }
 
     private final String name;
-    private static final int SEARCH_STEPS = 6;
-
     private final CodeFormat codes;
     private final ScaleFormat scaleFormat;
     private final Extent keys;
@@ -216,35 +214,42 @@ public final class BlockCodec implements Codec {
                 scaleFormat.write(out, layout.minimaOffset() + offset, blocks[i].low, 1f);
             }
             double scale = scaleFormat.choose(blocks[i], codes);
-            if (scaleFormat.searched() && scale > 0) {
-                scale = best(in, scale);
+            if (scaleFormat.trials() > 1 && scale > 0) {
+                scale = best(layout, in, i, scale, global);
             }
             scaleFormat.write(out, layout.scalesOffset() + offset, scale, global);
         }
     }
 
-    /**
-     * The scale, up to an octave above the least one, by which a whole half page is coded best. A float's error is a matter of
-     * where its mantissa falls, and channels that hardly change from token to token all fall alike: their errors do not cancel
-     * out, but there is a scale for which they are small.
-     */
-    private double best(float[] in, double least) {
-        double best = least;
+    /** The scale, of those to be tried, by which a block is coded best. */
+    private double best(BlockLayout layout, float[] in, int block, double chosen, float global) {
+        double best = chosen;
         double smallest = Double.POSITIVE_INFINITY;
-        for (int step = 0; step < SEARCH_STEPS; step++) {
-            double scale =
-                    Math.min(least * Math.pow(2, (double) step / SEARCH_STEPS), ScaleFormat.LARGEST / codes.largest());
-            double squares = 0;
-            for (float x : in) {
-                double error = table[codes.code((float) (x / scale)) & 0xff] * scale - x;
-                squares += error * error;
-            }
+        for (int trial = 0; trial < scaleFormat.trials(); trial++) {
+            double scale = scaleFormat.tried(chosen, codes, trial);
+            double squares = squaredError(layout, in, block, scaleFormat.rounded(scale, global));
             if (squares < smallest) {
                 smallest = squares;
                 best = scale;
             }
         }
         return best;
+    }
+
+    private double squaredError(BlockLayout layout, float[] in, int block, double scale) {
+        double divisor = scale == 0 ? Double.POSITIVE_INFINITY : scale;
+        int firstRow = block / layout.scaleColumns() * layout.rowBlock();
+        int firstColumn = block % layout.scaleColumns() * layout.columnBlock();
+        int lastColumn = Math.min(firstColumn + layout.columnBlock(), layout.columns());
+        double squares = 0;
+        for (int row = firstRow; row < Math.min(firstRow + layout.rowBlock(), layout.rows()); row++) {
+            for (int c = firstColumn; c < lastColumn; c++) {
+                float x = in[row * layout.columns() + c];
+                double error = table[codes.code((float) (x / divisor)) & 0xff] * scale - x;
+                squares += error * error;
+            }
+        }
+        return squares;
     }
 
     /** Scales what was coded to the norms that the blocks had. */

@@ -21,8 +21,12 @@ public enum ScaleFormat {
             return absmax(block, codes);
         }
     },
-    /** Likewise, exact. */
-    ABSMAX_F32(Store.F32) {
+    /**
+     * Likewise, exact, or up to an octave more. A float's error is a matter of where its mantissa falls, and channels that
+     * hardly change from token to token all fall alike: their errors do not cancel out, but there is a scale for which they are
+     * small.
+     */
+    ABSMAX_F32(Store.F32, 6, Math.pow(2, 1.0 / 6)) {
         @Override
         double choose(Block block, CodeFormat codes) {
             return absmax(block, codes);
@@ -37,26 +41,23 @@ public enum ScaleFormat {
     },
     /**
      * Scales of two levels, those of the blocks in E4M3 and one float for the half page (NVIDIA, "Pretraining Large Language
-     * Models with NVFP4", arXiv 2509.25149, §2).
+     * Models with NVFP4", arXiv 2509.25149, §2). Where it codes a block better, its largest magnitude becomes 4 and not 6: E2M1
+     * has nothing between (Cook et al., "Four Over Six", arXiv 2512.02010).
      */
-    ABSMAX_E4M3(Store.E4M3) {
+    ABSMAX_E4M3(Store.E4M3, 2, 1.5) {
         @Override
         double choose(Block block, CodeFormat codes) {
             return absmax(block, codes);
         }
     },
     /**
-     * The power of two that brings the largest magnitude to the codes' last octave (OCP Microscaling Formats, §6.3), or the next
-     * one, where that would cut off more than a sixth of the codes' largest number: the standard's own rule cuts off up to a
-     * third, which costs a tenth more error on the demo model.
+     * The power of two that brings the largest magnitude to the codes' last octave (OCP Microscaling Formats, §6.3), which may
+     * cut off up to a quarter of it, or the next one.
      */
-    POWER_OF_TWO(Store.E8M0) {
+    POWER_OF_TWO(Store.E8M0, 2, 2) {
         @Override
         double choose(Block block, CodeFormat codes) {
-            int exponent = Math.getExponent(block.absmax()) - Math.getExponent(codes.largest());
-            double scale = Math.scalb(1.0, exponent);
-            double larger = Math.min(2 * scale, Math.scalb(1.0, Math.getExponent(LARGEST / codes.largest())));
-            return block.absmax() > MOST_CUT_OFF * codes.largest() * scale ? Math.max(scale, larger) : scale;
+            return Math.scalb(1.0, Math.getExponent(block.absmax()) - Math.getExponent(codes.largest()));
         }
     },
     /**
@@ -72,8 +73,6 @@ public enum ScaleFormat {
         }
     };
 
-    private static final double MOST_CUT_OFF = 7.0 / 6;
-
     /** Blocks with no more between their extremes than this are constant. */
     static final float SMALLEST = 0x1p-100f;
 
@@ -81,9 +80,21 @@ public enum ScaleFormat {
     static final float LARGEST = 0x1.fcp127f;
 
     private final Store store;
+    private final int trials;
+    private final double step;
 
     ScaleFormat(Store store) {
+        this(store, 1, 1);
+    }
+
+    /**
+     * @param trials how many scales are tried for each block; the one that codes it best is kept
+     * @param step each is so many times the one before
+     */
+    ScaleFormat(Store store, int trials, double step) {
         this.store = store;
+        this.trials = trials;
+        this.step = step;
     }
 
     /**
@@ -108,10 +119,20 @@ public enum ScaleFormat {
     }
 
     /**
-     * @return whether a scale is searched for above the one chosen: the least one, by which nothing is cut off
+     * @return how many scales are tried for each block
      */
-    boolean searched() {
-        return this == ABSMAX_F32;
+    int trials() {
+        return trials;
+    }
+
+    /**
+     * @param chosen a scale of {@link #choose}
+     * @param codes its codes
+     * @param trial the number of a trial, from 0
+     * @return the scale to try
+     */
+    double tried(double chosen, CodeFormat codes, int trial) {
+        return Math.min(chosen * Math.pow(step, trial), LARGEST / codes.largest());
     }
 
     /**
@@ -140,6 +161,17 @@ public enum ScaleFormat {
     /** Stores a scale, a multiple of the float of the half page, rounded to what there is. */
     void write(MemorySegment data, long byteOffset, double scale, float global) {
         store.write(data, byteOffset, global == 0f ? 0f : (float) (scale / global));
+    }
+
+    /**
+     * @return the scale that is read where this one is written
+     */
+    double rounded(double scale, float global) {
+        float[] rounded = new float[1];
+        MemorySegment stored = MemorySegment.ofArray(new byte[bytes()]);
+        write(stored, 0, scale, global);
+        read(stored, 0, rounded, 1);
+        return (double) rounded[0] * global;
     }
 
     /** Reads scales, or minima, as multiples of the float of the half page. */
