@@ -2,14 +2,16 @@ package org.pikv4j.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** Products with one half of the pages of an item, page after page. For one worker. */
-abstract class HalfProduct {
-    private final PageKernel<?> kernel;
+/**
+ * Products with one half of the pages of an item, page after page. For one worker.
+ *
+ * @param <S> what the kernel reads
+ */
+abstract class HalfProduct<S> {
+    /** Multiplies, and says in which order products stand. */
+    final PageKernel<S> kernel;
 
-    /**
-     * @param kernel says in which order products stand
-     */
-    HalfProduct(PageKernel<?> kernel) {
+    HalfProduct(PageKernel<S> kernel) {
         this.kernel = kernel;
     }
 

@@ -102,7 +102,7 @@ final class HalfProducts {
      * @param scratch the worker's buffers
      * @return what multiplies with such halves
      */
-    HalfProduct of(Codec codec, HalfShape shape, int entries, Half scratch) {
+    HalfProduct<?> of(Codec codec, HalfShape shape, int entries, Half scratch) {
         int columns = shape.columns();
         if (codec instanceof ExactCodec(DType dtype)) {
             Optional<PageKernel<MemorySegment>> kernel =
@@ -116,7 +116,7 @@ final class HalfProducts {
             List<PageLoad<MemorySegment>> loads = codes.computeIfAbsent(blocks.codes(), HalfProducts::loads);
             HalfScales scales = new HalfScales(blocks, shape, layout, scratch);
             if (entries < decodedEntries) {
-                Optional<HalfProduct> product = fused(loads, layout, scales, scratch);
+                Optional<HalfProduct<?>> product = fused(loads, layout, scales, scratch);
                 if (product.isPresent()) {
                     return product.get();
                 }
@@ -144,12 +144,9 @@ final class HalfProducts {
         });
     }
 
-    /** What multiplies with codes as they are read; empty if no vector divides their blocks. */
-    private Optional<HalfProduct> fused(
+    /** What multiplies with codes as they are read; empty where they have to be decoded first. */
+    private Optional<HalfProduct<?>> fused(
             List<PageLoad<MemorySegment>> loads, BlockLayout layout, HalfScales scales, Half scratch) {
-        if (layout.columnBlock() > 1 && layout.rowBlock() > 1 && scales.affine()) {
-            return Optional.empty(); // there is no such format
-        }
         if (layout.columnBlock() == 1) {
             return kernel(
                             loads,
@@ -158,18 +155,19 @@ final class HalfProducts {
                             scales.affine() ? Scaled.AFFINE_COLUMNS : Scaled.COLUMNS)
                     .map(kernel -> new ScaledColumns(kernel, layout, scales));
         }
+        if (layout.rowBlock() > 1 && scales.affine()) {
+            return Optional.empty(); // no built-in codec has minima for rows and columns: it is decoded first
+        }
         return kernel(loads, layout.columns(), layout.columnBlock(), scales.affine() ? Scaled.SHIFTED : Scaled.NOT)
                 .map(kernel -> new ScaledRows(kernel, layout, scales, scratch));
     }
 
     /** Elements of a float type, read as they are. */
-    private static final class Exact extends HalfProduct {
-        private final PageKernel<MemorySegment> kernel;
+    private static final class Exact extends HalfProduct<MemorySegment> {
         private MemorySegment half = MemorySegment.NULL;
 
         Exact(PageKernel<MemorySegment> kernel) {
             super(kernel);
-            this.kernel = kernel;
         }
 
         @Override
@@ -184,8 +182,7 @@ final class HalfProducts {
     }
 
     /** Anything, once it is floats. */
-    private static final class Tile extends HalfProduct {
-        private final PageKernel<float[]> kernel;
+    private static final class Tile extends HalfProduct<float[]> {
         private final Decoder decoder;
         private float[] tile = {};
 
@@ -195,7 +192,6 @@ final class HalfProducts {
 
         Tile(PageKernel<float[]> kernel, Decoder decoder) {
             super(kernel);
-            this.kernel = kernel;
             this.decoder = decoder;
         }
 
@@ -211,8 +207,7 @@ final class HalfProducts {
     }
 
     /** Codes whose columns have scales of their own, block of rows by block of rows: those multiply sums of a block. */
-    private static final class ScaledColumns extends HalfProduct {
-        private final PageKernel<MemorySegment> kernel;
+    private static final class ScaledColumns extends HalfProduct<MemorySegment> {
         private final BlockLayout layout;
         private final HalfScales scales;
         private final Scaling scaling = new Scaling();
@@ -220,7 +215,6 @@ final class HalfProducts {
 
         ScaledColumns(PageKernel<MemorySegment> kernel, BlockLayout layout, HalfScales scales) {
             super(kernel);
-            this.kernel = kernel;
             this.layout = layout;
             this.scales = scales;
             scaling.scales = scales.scales();
@@ -260,8 +254,7 @@ final class HalfProducts {
     }
 
     /** Codes of which neighbouring columns share a scale: it multiplies the left factor. */
-    private static final class ScaledRows extends HalfProduct {
-        private final PageKernel<MemorySegment> kernel;
+    private static final class ScaledRows extends HalfProduct<MemorySegment> {
         private final BlockLayout layout;
         private final HalfScales scales;
         private final Scaling scaling = new Scaling();
@@ -270,7 +263,6 @@ final class HalfProducts {
 
         ScaledRows(PageKernel<MemorySegment> kernel, BlockLayout layout, HalfScales scales, Half scratch) {
             super(kernel);
-            this.kernel = kernel;
             this.layout = layout;
             this.scales = scales;
             this.factors = scratch.of(Half.Part.FACTORS, PageKernel.ROWS * layout.rows());

@@ -40,8 +40,8 @@ final class VectorAttention {
         PageLayout layout = item.page(0).layout();
         int entries = item.rows() * item.spec().group();
         int padded = Math.ceilDiv(entries, ROWS) * ROWS;
-        HalfProduct keys = products.of(layout.form().keys().codec(), layout.keyShape(), entries, scratch.keys());
-        HalfProduct values =
+        HalfProduct<?> keys = products.of(layout.form().keys().codec(), layout.keyShape(), entries, scratch.keys());
+        HalfProduct<?> values =
                 products.of(layout.form().values().codec(), layout.valueShape(), entries, scratch.values());
         int keyWidth = layout.keyShape().width();
         float[] constants = scratch.of(Use.CONSTANTS, padded); // of the scores: (entry)
@@ -135,7 +135,7 @@ final class VectorAttention {
 
     /** Adds the outputs to the partials, in the model's coordinates. */
     private void finish(
-            AttentionItem item, PageLayout layout, int entries, HalfProduct values, float[] outputs, Scratch scratch) {
+            AttentionItem item, PageLayout layout, int entries, HalfProduct<?> values, float[] outputs, Scratch scratch) {
         int headDim = layout.headDim();
         int rank = layout.valueShape().width();
         int columns = values.columns();
