@@ -42,6 +42,21 @@ final class HalfProducts {
     private final Map<DType, List<PageLoad<MemorySegment>>> exact = new EnumMap<>(DType.class);
     private final Map<CodeFormat, List<PageLoad<MemorySegment>>> codes = new ConcurrentHashMap<>();
     private final Map<PageTemplate.Use, PageKernel<?>> kernels = new ConcurrentHashMap<>();
+    // What was chosen: an item only looks it up.
+    private final Map<Integer, Optional<PageKernel<float[]>>> byColumns = new ConcurrentHashMap<>();
+    private final Map<Use, Maker> makers = new ConcurrentHashMap<>();
+
+    /**
+     * What a choice depends on.
+     *
+     * @param few whether pages are decoded anew for each four entries
+     */
+    private record Use(Codec codec, HalfShape shape, boolean few) {}
+
+    /** Makes products that use a worker's buffers. */
+    private interface Maker {
+        HalfProduct<?> make(Half scratch);
+    }
 
     /**
      * @param fused whether pages may be multiplied as they are read
@@ -88,7 +103,7 @@ final class HalfProducts {
      * @return products with arrays of such rows; empty if no vector divides them
      */
     Optional<PageKernel<float[]>> arrays(int columns) {
-        return kernel(arrays, columns, columns, Scaled.NOT);
+        return byColumns.computeIfAbsent(columns, c -> kernel(arrays, c, c, Scaled.NOT));
     }
 
     private PageKernel<float[]> array(int columns) {
@@ -103,37 +118,71 @@ final class HalfProducts {
      * @return what multiplies with such halves
      */
     HalfProduct<?> of(Codec codec, HalfShape shape, int entries, Half scratch) {
+        return makers.computeIfAbsent(new Use(codec, shape, entries < decodedEntries), this::maker)
+                .make(scratch);
+    }
+
+    private Maker maker(Use use) {
+        Optional<Maker> maker = switch (use.codec()) {
+            case ExactCodec(DType dtype) -> exact(dtype, use.shape());
+            case BlockCodec blocks -> codes(blocks, use.shape(), use.few());
+            default -> Optional.empty();
+        };
+        return maker.orElseGet(() -> decoded(use.codec(), use.shape()));
+    }
+
+    private Optional<Maker> exact(DType dtype, HalfShape shape) {
+        return kernel(exact.getOrDefault(dtype, List.of()), shape.columns(), shape.columns(), Scaled.NOT)
+                .map(kernel -> scratch -> new Exact(kernel));
+    }
+
+    /** Codes, as they are read or made floats by a kernel; empty if no vector divides the columns. */
+    private Optional<Maker> codes(BlockCodec codec, HalfShape shape, boolean few) {
+        BlockLayout layout = codec.layout(shape);
+        List<PageLoad<MemorySegment>> loads = codes.computeIfAbsent(codec.codes(), HalfProducts::loads);
+        Optional<Maker> fused = few ? fused(codec, shape, layout, loads) : Optional.empty();
+        return fused.or(() -> kernel(loads, shape.columns(), shape.columns(), Scaled.NOT)
+                .map(decoder -> widened(codec, shape, layout, decoder)));
+    }
+
+    private Maker widened(BlockCodec codec, HalfShape shape, BlockLayout layout, PageKernel<MemorySegment> decoder) {
+        PageKernel<float[]> kernel = array(shape.columns());
+        return scratch -> {
+            HalfScales scales = new HalfScales(codec, shape, layout, scratch);
+            return new Tile(kernel, half -> {
+                float[] tile = scratch.of(Half.Part.TILE, shape.elements());
+                scales.read(half);
+                decoder.widen(half, layout.codesOffset(), shape.rows(), tile);
+                scales.apply(tile);
+                return tile;
+            });
+        };
+    }
+
+    /** What multiplies with codes as they are read; empty where they have to be decoded first. */
+    private Optional<Maker> fused(
+            BlockCodec codec, HalfShape shape, BlockLayout layout, List<PageLoad<MemorySegment>> loads) {
+        boolean affine = codec.scaleFormat().affine();
+        int columns = layout.columns();
+        if (layout.columnBlock() == 1) {
+            return kernel(loads, columns, columns, affine ? Scaled.AFFINE_COLUMNS : Scaled.COLUMNS)
+                    .map(kernel -> scratch ->
+                            new ScaledColumns(kernel, layout, new HalfScales(codec, shape, layout, scratch)));
+        }
+        if (layout.rowBlock() > 1 && affine) {
+            return Optional.empty(); // no built-in codec has minima for rows and columns: it is decoded first
+        }
+        return kernel(loads, columns, layout.columnBlock(), affine ? Scaled.SHIFTED : Scaled.NOT)
+                .map(kernel -> scratch ->
+                        new ScaledRows(kernel, layout, new HalfScales(codec, shape, layout, scratch), scratch));
+    }
+
+    /** What the codec itself decodes. */
+    private Maker decoded(Codec codec, HalfShape shape) {
         int columns = shape.columns();
-        if (codec instanceof ExactCodec(DType dtype)) {
-            Optional<PageKernel<MemorySegment>> kernel =
-                    kernel(exact.getOrDefault(dtype, List.of()), columns, columns, Scaled.NOT);
-            if (kernel.isPresent()) {
-                return new Exact(kernel.get());
-            }
-        }
-        if (codec instanceof BlockCodec blocks) {
-            BlockLayout layout = blocks.layout(shape);
-            List<PageLoad<MemorySegment>> loads = codes.computeIfAbsent(blocks.codes(), HalfProducts::loads);
-            HalfScales scales = new HalfScales(blocks, shape, layout, scratch);
-            if (entries < decodedEntries) {
-                Optional<HalfProduct<?>> product = fused(loads, layout, scales, scratch);
-                if (product.isPresent()) {
-                    return product.get();
-                }
-            }
-            Optional<PageKernel<MemorySegment>> decoder = kernel(loads, columns, columns, Scaled.NOT);
-            if (decoder.isPresent()) {
-                return new Tile(array(columns), half -> {
-                    float[] tile = scratch.of(Half.Part.TILE, shape.elements());
-                    scales.read(half);
-                    decoder.get().widen(half, layout.codesOffset(), shape.rows(), tile);
-                    scales.apply(tile);
-                    return tile;
-                });
-            }
-        }
         int padded = Math.ceilDiv(columns, PADDING) * PADDING;
-        return new Tile(array(padded), half -> {
+        PageKernel<float[]> kernel = array(padded);
+        return scratch -> new Tile(kernel, half -> {
             float[] tile = scratch.of(Half.Part.TILE, shape.rows() * padded);
             codec.decode(shape, half, tile);
             for (int row = shape.rows() - 1; padded > columns && row >= 0; row--) {
@@ -142,24 +191,6 @@ final class HalfProducts {
             }
             return tile;
         });
-    }
-
-    /** What multiplies with codes as they are read; empty where they have to be decoded first. */
-    private Optional<HalfProduct<?>> fused(
-            List<PageLoad<MemorySegment>> loads, BlockLayout layout, HalfScales scales, Half scratch) {
-        if (layout.columnBlock() == 1) {
-            return kernel(
-                            loads,
-                            layout.columns(),
-                            layout.columns(),
-                            scales.affine() ? Scaled.AFFINE_COLUMNS : Scaled.COLUMNS)
-                    .map(kernel -> new ScaledColumns(kernel, layout, scales));
-        }
-        if (layout.rowBlock() > 1 && scales.affine()) {
-            return Optional.empty(); // no built-in codec has minima for rows and columns: it is decoded first
-        }
-        return kernel(loads, layout.columns(), layout.columnBlock(), scales.affine() ? Scaled.SHIFTED : Scaled.NOT)
-                .map(kernel -> new ScaledRows(kernel, layout, scales, scratch));
     }
 
     /** Elements of a float type, read as they are. */

@@ -135,7 +135,12 @@ final class VectorAttention {
 
     /** Adds the outputs to the partials, in the model's coordinates. */
     private void finish(
-            AttentionItem item, PageLayout layout, int entries, HalfProduct<?> values, float[] outputs, Scratch scratch) {
+            AttentionItem item,
+            PageLayout layout,
+            int entries,
+            HalfProduct<?> values,
+            float[] outputs,
+            Scratch scratch) {
         int headDim = layout.headDim();
         int rank = layout.valueShape().width();
         int columns = values.columns();
