@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.BitmapEncoder;
@@ -65,15 +64,9 @@ final class CompressionPictures {
         series.setLineColor(colour);
     }
 
-    /** At the greatest length. */
+    /** At the greatest length; bf16 has to be among the forms. */
     static void speed(CompressionReport report, LatencyModel model, Path file) throws IOException {
-        Optional<Row> exact = report.rows().stream()
-                .filter(row -> row.form().equals(CompressionReport.BASELINE))
-                .findFirst();
-        if (exact.isEmpty()) {
-            return;
-        }
-        LatencyModel.Sample bf16 = exact.get().attend().getLast();
+        LatencyModel.Sample bf16 = report.baseline().attend().getLast();
         XYChart chart = chart(
                 String.format(
                         Locale.ROOT,

@@ -69,6 +69,14 @@ record CompressionReport(
         }
     }
 
+    /** What times are compared with: bf16, or the first form where that is not among them. */
+    Row baseline() {
+        return rows.stream()
+                .filter(row -> row.form().equals(BASELINE))
+                .findFirst()
+                .orElse(rows.getFirst());
+    }
+
     static List<Row> withFront(List<Row> rows) {
         return rows.stream()
                 .map(row -> row.onFront(rows.stream().noneMatch(row::dominatedBy)))

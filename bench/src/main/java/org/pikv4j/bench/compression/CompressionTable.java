@@ -77,10 +77,7 @@ final class CompressionTable {
     }
 
     private static void speed(CompressionReport report, LatencyModel model, List<String> lines) {
-        Row bf16 = report.rows().stream()
-                .filter(row -> row.form().equals(CompressionReport.BASELINE))
-                .findFirst()
-                .orElse(report.rows().getFirst());
+        Row bf16 = report.baseline();
         lines.add("");
         StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s", "one query, one layer"));
         for (LatencyModel.Sample sample : bf16.attend()) {
