@@ -175,8 +175,7 @@ public final class PiKV {
          */
         public Builder kvDtype(String spec) {
             FormSpec.parse(spec, BasisSource.NONE); // so that what cannot be understood is said here
-            forms = bases -> FormSpec.parse(spec, bases);
-            return this;
+            return kvForms(bases -> FormSpec.parse(spec, bases));
         }
 
         /**
@@ -190,7 +189,14 @@ public final class PiKV {
          * @param choice how cached rows are stored, layer by layer and head by head
          */
         public Builder kvForms(FormChoice choice) {
-            forms = bases -> choice;
+            return kvForms(bases -> choice);
+        }
+
+        /**
+         * @param choice chooses how cached rows are stored, given the bases of the calibration
+         */
+        public Builder kvForms(Function<BasisSource, FormChoice> choice) {
+            forms = choice;
             return this;
         }
 

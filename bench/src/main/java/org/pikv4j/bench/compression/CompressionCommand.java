@@ -17,6 +17,7 @@ import org.pikv4j.bench.recall.Evaluation;
 import org.pikv4j.bench.recall.RecallRun;
 import org.pikv4j.bench.recall.RecallScore;
 import org.pikv4j.cache.compression.FormChoice;
+import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
@@ -219,14 +220,10 @@ public final class CompressionCommand implements Callable<Integer> {
     }
 
     private Row row(ModelSource model, String form, Reference reference, List<List<Evaluation>> evaluations) {
-        PiKV.Builder builder = options.builder(model.path()).kvDtype(form);
-        if (outliers != 1) {
-            FormChoice plain;
-            try (Engine engine = builder.open()) {
-                plain = engine.options().forms();
-            }
-            builder = builder.kvForms(new OutlierForms(plain, outliers));
-        }
+        PiKV.Builder builder = options.builder(model.path()).kvForms(bases -> {
+            FormChoice plain = FormSpec.parse(form, bases);
+            return outliers == 1 ? plain : new OutlierForms(plain, outliers);
+        });
         try (Engine engine = builder.open()) {
             FormChoice choice = engine.options().forms();
             FormErrors errors =
