@@ -130,17 +130,14 @@ public final class PagePool implements AutoCloseable {
         }
         page.references--;
         if (page.references == 1 && page.sealing().filter(Sealing::cancel).isPresent()) {
-            page.references = 0; // nobody else wants it, and the encoder has not come to it
+            page.references--; // the encoder's, who has not come to it: nobody else wants it
         }
         if (page.references > 0) {
             return;
         }
         heldBytes -= page.layout().pageBytes();
         pages--;
-        page.target().ifPresent(target -> {
-            openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
-            release(target);
-        });
+        page.target().ifPresent(target -> giveUp(page, target));
         reservedBytes -= page.block.cut().owner().give(page.block);
     }
 
@@ -159,10 +156,14 @@ public final class PagePool implements AutoCloseable {
     synchronized void refuse(Page page) {
         page.target().ifPresent(target -> {
             refusedPages++;
-            openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
             page.forgetTarget();
-            release(target);
+            giveUp(page, target);
         });
+    }
+
+    private void giveUp(Page page, Page target) {
+        openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
+        release(target);
     }
 
     /** Counts a page that was sealed, and the time that it took. */
