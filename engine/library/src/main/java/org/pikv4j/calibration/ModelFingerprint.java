@@ -14,9 +14,9 @@ import org.pikv4j.model.LoadedModel;
 import org.pikv4j.tensor.Tensor;
 
 /**
- * What tells one model from another: its shape, and the first bytes of its embedding and of each layer's key and value projections,
- * which training the whole model changes; adapters elsewhere go unnoticed. A few pages of the weights are read, no more. The same weights in another number format are another
- * model to it.
+ * What tells one model from another: its shape, and the first bytes of its embedding and of each layer's key and value
+ * projections, which training the whole model changes; adapters elsewhere go unnoticed. A few pages of the weights are read,
+ * no more. The same weights in another number format are another model to it.
  */
 final class ModelFingerprint {
     private static final long BYTES_OF_A_TENSOR = 4096;

@@ -9,8 +9,7 @@ import org.pikv4j.extension.Extension;
  * of {@link #decode}, and those that know its bits read them directly.
  *
  * <p>Implementations are stateless and may be called by any number of threads; the segment given is exactly the half of one
- * page. Values are finite and at most {@link #largest}: a page that holds
- * others is never encoded.
+ * page. Values are finite and at most {@link #largest} in magnitude: a page that holds others is never encoded.
  */
 public interface Codec extends Extension {
 

@@ -9,7 +9,8 @@ package org.pikv4j.cache.storage;
  * @param peakHeldBytes the largest {@code heldBytes} so far
  * @param budgetBytes the most that may be reserved
  * @param pages pages in use
- * @param refusedPages pages so far that stayed exact because they hold values that are not finite
+ * @param refusedPages pages so far that stayed exact because they hold values that are not finite or too large for the
+ *     codec, or because the codec failed
  * @param encodedPages pages so far that were compressed
  * @param encodingNanos what that took in all, on whichever threads
  */
