@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 
 /** The element types that weights, and cached rows kept exact, are stored in. Little-endian, at any alignment. */
 public enum DType {
-    F32(4) {
+    F32(4, Float.MAX_VALUE) {
         @Override
         public float read(MemorySegment data, long byteOffset) {
             return data.get(FLOAT, byteOffset);
@@ -18,7 +18,7 @@ public enum DType {
         }
     },
     /** bfloat16: the upper half of a float32. */
-    BF16(2) {
+    BF16(2, 0x1.fep127f) {
         @Override
         public float read(MemorySegment data, long byteOffset) {
             return Float.intBitsToFloat(data.get(SHORT, byteOffset) << 16);
@@ -30,7 +30,7 @@ public enum DType {
         }
     },
     /** IEEE 754 binary16. */
-    F16(2) {
+    F16(2, 65_504f) {
         @Override
         public float read(MemorySegment data, long byteOffset) {
             return Float.float16ToFloat(data.get(SHORT, byteOffset));
@@ -48,9 +48,11 @@ public enum DType {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final int bytes;
+    private final float largest;
 
-    DType(int bytes) {
+    DType(int bytes, float largest) {
         this.bytes = bytes;
+        this.largest = largest;
     }
 
     /**
@@ -58,6 +60,13 @@ public enum DType {
      */
     public int bytes() {
         return bytes;
+    }
+
+    /**
+     * @return the largest finite value that an element can have
+     */
+    public float largest() {
+        return largest;
     }
 
     /**

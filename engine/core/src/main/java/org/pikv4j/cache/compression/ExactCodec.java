@@ -10,7 +10,6 @@ import org.pikv4j.tensor.DType;
  * @param dtype the element type
  */
 public record ExactCodec(DType dtype) implements RowCodec {
-    private static final float LARGEST_HALF = 65_504f;
 
     @Override
     public String name() {
@@ -19,7 +18,7 @@ public record ExactCodec(DType dtype) implements RowCodec {
 
     @Override
     public float largest() {
-        return dtype == DType.F16 ? LARGEST_HALF : Float.MAX_VALUE;
+        return dtype.largest();
     }
 
     @Override
