@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -595,12 +596,12 @@ class EngineTest {
 
     @Test
     void aCodecThatFailsLeavesPagesExact() {
+        Codec failing = new Nothing(() -> {
+            throw new IllegalStateException("it fails");
+        });
         try (Engine exact = builder().kvDtype("bf16").open();
-                Engine engine = builder()
-                        .kvDtype(new Failing())
-                        .kvResidual(0)
-                        .kvSinks(0)
-                        .open();
+                Engine engine =
+                        builder().kvDtype(failing).kvResidual(0).kvSinks(0).open();
                 Session one = exact.openSession();
                 Session other = engine.openSession()) {
             one.read(longPrompt());
@@ -612,30 +613,12 @@ class EngineTest {
         }
     }
 
-    private record Failing() implements Codec {
-        @Override
-        public String name() {
-            return "failing";
-        }
-
-        @Override
-        public int bytes(HalfShape shape) {
-            return 1;
-        }
-
-        @Override
-        public void encode(HalfShape shape, float[] in, MemorySegment out) {
-            throw new IllegalStateException("it fails");
-        }
-
-        @Override
-        public void decode(HalfShape shape, MemorySegment in, float[] out) {
-            throw new AssertionError("nothing was encoded");
-        }
-    }
-
-    /** Keeps nothing at all: whoever sees a page in another form than others notices. */
-    private record Nothing(CountDownLatch mayEncode) implements Codec {
+    /**
+     * Keeps nothing at all: whoever sees a page in another form than others notices.
+     *
+     * @param encoding what it does when it should
+     */
+    private record Nothing(Runnable encoding) implements Codec {
         @Override
         public String name() {
             return "nothing";
@@ -648,11 +631,7 @@ class EngineTest {
 
         @Override
         public void encode(HalfShape shape, float[] in, MemorySegment out) {
-            try {
-                mayEncode.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+            encoding.run();
         }
 
         @Override
@@ -695,15 +674,13 @@ class EngineTest {
         for (int i = 0; i < ids.length; i++) {
             ids[i] = 3 + 7 * i % 900;
         }
-        CountDownLatch open = new CountDownLatch(0);
-        float[] whole = logits(builder().kvDtype(new Nothing(open)).kvResidual(40), ids, 1);
+        Codec nothing = new Nothing(() -> {});
+        float[] whole = logits(builder().kvDtype(nothing).kvResidual(40), ids, 1);
         for (int chunk : new int[] {1, 7, 64, 100}) {
-            float[] other =
-                    logits(builder().kvDtype(new Nothing(open)).kvResidual(40).prefillChunk(chunk), ids, 1);
+            float[] other = logits(builder().kvDtype(nothing).kvResidual(40).prefillChunk(chunk), ids, 1);
             assertThat(difference(whole, other, 0, whole.length)).isLessThan(ROUNDING);
         }
-        float[] many =
-                logits(builder().kvDtype(new Nothing(open)).kvResidual(40).prefillChunk(50), ids, 3);
+        float[] many = logits(builder().kvDtype(nothing).kvResidual(40).prefillChunk(50), ids, 3);
         assertThat(difference(whole, many, 0, whole.length)).isLessThan(ROUNDING);
         float[] exact = logits(builder().kvDtype("bf16"), ids, 1);
         int change = 256 * exact.length / ids.length; // position 256 is the first at which forms change
@@ -721,28 +698,28 @@ class EngineTest {
 
     @Test
     void closingASessionDoesNotWaitForItsPagesToBeSealed() {
-        CountDownLatch mayEncode = new CountDownLatch(1);
+        CompletableFuture<Boolean> mayEncode = new CompletableFuture<>();
         try (Engine engine =
-                builder().kvDtype(new Nothing(mayEncode)).kvResidual(100).open()) {
+                builder().kvDtype(new Nothing(mayEncode::join)).kvResidual(100).open()) {
             Session session = engine.openSession();
             session.read(golden.inputIds());
             long held = engine.usage().heldBytes();
             session.close();
             // What the encoder has come to stays with it, the rest is given back at once.
             assertThat(engine.usage().heldBytes()).isLessThan(held);
-            mayEncode.countDown();
+            mayEncode.complete(true);
         } // and the engine finds its pool empty when it closes
     }
 
     @Test
     void anInterruptedThreadClosesTheEngineAllTheSame() {
-        CountDownLatch mayEncode = new CountDownLatch(1);
+        CompletableFuture<Boolean> mayEncode = new CompletableFuture<>();
         Engine engine =
-                builder().kvDtype(new Nothing(mayEncode)).kvResidual(100).open();
+                builder().kvDtype(new Nothing(mayEncode::join)).kvResidual(100).open();
         engine.openSession().read(golden.inputIds());
         Thread.currentThread().interrupt();
         try {
-            Thread.ofVirtual().start(mayEncode::countDown);
+            Thread.ofVirtual().start(() -> mayEncode.complete(true));
             engine.close();
         } finally {
             assertThat(Thread.interrupted()).isTrue();
