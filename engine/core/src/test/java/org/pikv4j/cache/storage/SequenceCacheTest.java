@@ -201,7 +201,7 @@ class SequenceCacheTest {
         boolean commit = random.nextInt(10) > 0;
         for (int h = 0; h < 3; h++) {
             for (int r = 0; r < rows; r++) {
-                float value = random.nextInt(200) == 0 ? Float.NaN : random.nextInt(100);
+                float value = random.nextInt(50) == 0 ? Float.NaN : random.nextInt(100);
                 float[] row = new float[HEAD_DIM];
                 Arrays.fill(row, value);
                 shadow.table(h).append(row, 0, row, 0);
