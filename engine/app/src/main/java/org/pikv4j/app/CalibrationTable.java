@@ -26,18 +26,22 @@ record CalibrationTable(CalibrationReport report) {
             method = layer.method();
             text.append(String.format(
                     Locale.ROOT,
-                    "%-9s %5d %9s %8.2f%% %8.2f%%%s%n",
+                    "%-9s %5d %9s %9s %9s%s%n",
                     first ? method.text() : "",
                     layer.layer(),
                     layer.rank() + "/" + layer.headDim(),
-                    100 * layer.keys(),
-                    100 * layer.values(),
+                    percent(layer.keys()),
+                    percent(layer.values()),
                     gains(layer)));
         }
         report.layers().stream()
                 .map(CalibrationReport.Layer::method)
                 .distinct()
                 .forEach(each -> text.append(mean(each)));
+        if (report.layers().stream().anyMatch(layer -> layer.keys() < 0 || layer.values() < 0)) {
+            text.append(
+                    "-: further off than zeros are; fitted to what attention makes of keys and values, not to their energy\n");
+        }
         return text.toString();
     }
 
@@ -47,16 +51,25 @@ record CalibrationTable(CalibrationReport report) {
                 .toList();
         return String.format(
                 Locale.ROOT,
-                "%-9s %5s %9s %8.2f%% %8.2f%%%n",
+                "%-9s %5s %9s %9s %9s%n",
                 method.text(),
                 "mean",
                 "",
-                100 * mean(layers, CalibrationReport.Layer::keys),
-                100 * mean(layers, CalibrationReport.Layer::values));
+                percent(mean(layers, CalibrationReport.Layer::keys)),
+                percent(mean(layers, CalibrationReport.Layer::values)));
     }
 
     private static double mean(List<CalibrationReport.Layer> layers, ToDoubleFunction<CalibrationReport.Layer> of) {
-        return layers.stream().mapToDouble(of).average().orElse(0);
+        return layers.stream()
+                .mapToDouble(of)
+                .map(share -> share < 0 ? Double.NaN : share)
+                .average()
+                .orElse(0);
+    }
+
+    /** Bases may be further off than zeros are, where what they keep is not what they were fitted to. */
+    private static String percent(double share) {
+        return share >= 0 ? String.format(Locale.ROOT, "%.2f%%", 100 * share) : "-";
     }
 
     private static String gains(CalibrationReport.Layer layer) {

@@ -58,6 +58,27 @@ class CalibrateCommandTest {
     }
 
     @Test
+    void noShareOfTheEnergyIsBelowZero() {
+        Program program = Program.run(
+                "calibrate",
+                "--text",
+                DOCUMENT,
+                "--method",
+                "distill",
+                "--rank",
+                "8",
+                "--tokens",
+                "800",
+                "--out",
+                directory.resolve("kv.safetensors").toString());
+        assertThat(program.code()).as(program.err()).isZero();
+        assertThat(program.out())
+                .containsPattern("distill +0 +8/64 +- +\\d+\\.\\d\\d%  KL of weights ")
+                .containsPattern("distill +mean +- +\\d+\\.\\d\\d%\n")
+                .contains("-: further off than zeros are");
+    }
+
+    @Test
     void whatWasThereStaysWhereNothingCanBeWritten() throws IOException {
         Path out = directory.resolve("kv.safetensors");
         Files.writeString(out, "what was there before");
