@@ -14,9 +14,10 @@ final class CompressionTable {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
                 Locale.ROOT,
-                "%-18s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
+                "%-18s %8s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
                 "form",
-                "bytes/",
+                "payload",
+                "in pages",
                 "of",
                 "K",
                 "V",
@@ -28,9 +29,10 @@ final class CompressionTable {
                 "encode"));
         lines.add(String.format(
                 Locale.ROOT,
-                "%-18s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
+                "%-18s %8s %8s %7s  %7s %7s %7s %7s  %9s %6s %7s %9s",
                 "",
-                "token",
+                "B/token",
+                "B/token",
                 "bf16",
                 "error",
                 "error",
@@ -43,6 +45,7 @@ final class CompressionTable {
         for (Row row : report.rows()) {
             lines.add(line(row, report.bf16BytesPerToken()));
         }
+        lines.add("payload: numbers and scales; in pages: as they are allocated, in whole cache lines");
         lines.add("* no other form has both fewer bytes and a smaller error of the attention output");
         report.latency().ifPresent(model -> speed(report, model, lines));
         return lines;
@@ -52,8 +55,9 @@ final class CompressionTable {
         FormErrors errors = row.errors();
         return String.format(
                 Locale.ROOT,
-                "%-18s %8.1f %7.3f  %7s %7s %7s %7s  %9.2e %6s %7s %9.1f",
+                "%-18s %8.1f %8.1f %7.3f  %7s %7s %7s %7s  %9.2e %6s %7s %9.1f",
                 row.form() + (row.front() ? " *" : ""),
+                errors.payloadBytesPerToken(),
                 errors.bytesPerToken(),
                 errors.bytesPerToken() / bf16Bytes,
                 percent(errors.keys()),
@@ -81,7 +85,7 @@ final class CompressionTable {
         lines.add("");
         StringBuilder head = new StringBuilder(String.format(Locale.ROOT, "%-20s", "one query, one layer"));
         for (LatencyModel.Sample sample : bf16.attend()) {
-            head.append(String.format(Locale.ROOT, " %34s", sample.tokens() + " tokens, us: read, decoded"));
+            head.append(String.format(Locale.ROOT, " %32s", sample.tokens() + " tokens, us: read, decoded"));
         }
         lines.add(head.toString());
         for (Row row : report.rows()) {
@@ -92,7 +96,7 @@ final class CompressionTable {
                 double decoded = row.decoded().get(i).seconds();
                 line.append(String.format(
                         Locale.ROOT,
-                        " %10.1f (%4.2f) %9.1f (%4.2f)",
+                        " %9.1f (%4.2f) %8.1f (%4.2f)",
                         fused * 1e6,
                         exact / fused,
                         decoded * 1e6,
