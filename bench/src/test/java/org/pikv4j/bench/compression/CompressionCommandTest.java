@@ -132,7 +132,7 @@ class CompressionCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"int3, unknown kv-dtype 'int3'", "svd:8, needs a calibration", "chunk-pca:60, does not compress"})
+    @CsvSource({"int3, kv-dtype 'int3' is unknown", "svd:8, needs a calibration", "chunk-pca:60, does not compress"})
     void badFormsAreOneLine(String form, String message) {
         Program program = Program.run("compression", "--text", text, "--forms", form);
         assertThat(program.exitCode()).isEqualTo(2);

@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * without dashes; picocli puts words of its own first.
  */
 final class OptionNames {
-    private static final Pattern LIBRARY = Pattern.compile("(unknown )?([a-z][a-z-]*) .*", Pattern.DOTALL);
+    private static final Pattern LIBRARY = Pattern.compile("([a-z][a-z-]*) .*", Pattern.DOTALL);
     private static final Pattern PICOCLI =
             Pattern.compile("Invalid value for option '([^']+)'(?: \\([^)]*\\))?: (.*)", Pattern.DOTALL);
 
@@ -22,10 +22,7 @@ final class OptionNames {
      */
     static String ofLibrary(String message, CommandSpec spec) {
         Matcher matcher = LIBRARY.matcher(message);
-        if (!matcher.matches() || !spec.optionsMap().containsKey("--" + matcher.group(2))) {
-            return message;
-        }
-        return matcher.group(1) == null ? "--" + message : "--" + matcher.group(2) + ": " + message;
+        return matcher.matches() && spec.optionsMap().containsKey("--" + matcher.group(1)) ? "--" + message : message;
     }
 
     /**

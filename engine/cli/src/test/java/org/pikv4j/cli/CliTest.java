@@ -57,8 +57,8 @@ class CliTest {
     void whatTheLibrarySaysOfAnOptionBeginsWithIt() {
         CommandSpec spec = CommandSpec.forAnnotatedObject(new Sub(() -> 0));
         assertThat(OptionNames.ofLibrary("threads must be 1", spec)).isEqualTo("--threads must be 1");
-        assertThat(OptionNames.ofLibrary("unknown backend 'x'", spec)).isEqualTo("--backend: unknown backend 'x'");
-        for (String other : new String[] {"the threads", "unknown thing 'x'", "dir/config.json: threads", "threads"}) {
+        assertThat(OptionNames.ofLibrary("backend 'x' is unknown", spec)).isEqualTo("--backend 'x' is unknown");
+        for (String other : new String[] {"the threads", "thing 'x'", "dir/config.json: threads", "threads"}) {
             assertThat(OptionNames.ofLibrary(other, spec)).isEqualTo(other);
         }
     }

@@ -71,8 +71,8 @@ public final class Backends {
         return providers.stream()
                 .filter(provider -> provider.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidOptionException("unknown backend '" + name + "'; known are " + AUTO + ", "
-                        + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new InvalidOptionException("backend '" + name + "' is unknown; known are " + AUTO
+                        + ", " + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
     }
 
     private static Backend open(BackendProvider provider, BackendOptions options) {

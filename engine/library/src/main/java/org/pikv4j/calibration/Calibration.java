@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.cache.compression.Basis;
 import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.ModelFormatException;
@@ -149,10 +150,7 @@ public final class Calibration implements BasisSource {
         if (rank.isEmpty() || rank.get() < 1) {
             throw new InvalidOptionException("kv-dtype " + term + ": the rank must be a number from 1 on");
         }
-        if (rank.get() > headDim) {
-            throw new InvalidOptionException(
-                    "kv-dtype " + term + ": the rank is above the head dim, which is " + headDim);
-        }
+        FormSpec.checkRank(term, rank.get(), headDim);
         return rank.get();
     }
 

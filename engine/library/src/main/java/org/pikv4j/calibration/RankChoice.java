@@ -24,16 +24,17 @@ public final class RankChoice {
 
     private static int rank(String text) {
         if (!text.matches("\\d{1,6}")) {
-            throw new InvalidOptionException("rank: '" + text + "' is not of the form [LAYERS=]RANK");
+            throw new InvalidOptionException("rank '" + text + "' is not of the form [LAYERS=]RANK");
         }
         return Integer.parseInt(text);
     }
 
     /**
      * @param config a model
-     * @throws InvalidOptionException if a layer has no rank, or one below 1 or above its head dim
+     * @throws InvalidOptionException if a layer has no rank, or one below 1 or above its head dim, or is not there
      */
     public void check(ModelConfig config) {
+        ranks.check(config.layers().size());
         int index = 0;
         for (LayerSpec layer : config.layers()) {
             int headDim = layer.attention().headDim();

@@ -46,13 +46,13 @@ public final class ByLayer<T> {
             String stripped = part.strip();
             Matcher matcher = PART.matcher(stripped);
             if (!matcher.matches()) {
-                throw new InvalidOptionException(option + ": '" + stripped + "' is not of the form [LAYERS=]" + shape);
+                throw new InvalidOptionException(option + " '" + stripped + "' is not of the form [LAYERS=]" + shape);
             }
             int first = matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1));
             int last = matcher.group(1) == null || matcher.group(2) != null ? Integer.MAX_VALUE : first;
             last = matcher.group(3) == null ? last : Integer.parseInt(matcher.group(3));
             if (last < first) {
-                throw new InvalidOptionException(option + ": there are no layers in '" + stripped + "'");
+                throw new InvalidOptionException(option + " '" + stripped + "' ends before it begins");
             }
             choice.parts.add(
                     new Part<>(first, last, value.apply(matcher.group(4).strip())));
@@ -72,6 +72,20 @@ public final class ByLayer<T> {
                 .orElseThrow(
                         () -> new InvalidOptionException(option + " '" + text + "' says nothing of layer " + layer))
                 .value();
+    }
+
+    /**
+     * @param count layers of the model
+     * @throws InvalidOptionException if a layer is named that is not among them
+     */
+    public void check(int count) {
+        for (Part<T> part : parts) {
+            int named = part.last() == Integer.MAX_VALUE ? part.first() : part.last();
+            if (named >= count) {
+                throw new InvalidOptionException("%s '%s' names layer %d, but the model's layers are 0 to %d"
+                        .formatted(option, text, named, count - 1));
+            }
+        }
     }
 
     @Override

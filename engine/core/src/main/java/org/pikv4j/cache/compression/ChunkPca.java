@@ -2,6 +2,8 @@ package org.pikv4j.cache.compression;
 
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.tensor.DType;
 
@@ -23,6 +25,8 @@ public record ChunkPca(int rank) implements Codec {
     /** What names start with. */
     static final String PREFIX = "chunk-pca:";
 
+    private static final Pattern NAME = Pattern.compile(PREFIX + "([1-9][0-9]{0,4})");
+
     private static final DType STORED = DType.BF16;
 
     /** Subspace iterations, at most: where a few directions stand out, two or three are enough. */
@@ -41,12 +45,12 @@ public record ChunkPca(int rank) implements Codec {
     }
 
     static ChunkPca parse(String name) {
-        String rank = name.substring(PREFIX.length());
-        if (!rank.matches("[1-9][0-9]{0,4}")) {
-            throw new InvalidOptionException("kv-dtype '%s': '%sr' wants a rank r of at least 1, for instance %s8"
+        Matcher matcher = NAME.matcher(name);
+        if (!matcher.matches()) {
+            throw new InvalidOptionException("kv-dtype '%s': %sR wants a rank R of at least 1, for instance %s8"
                     .formatted(name, PREFIX, PREFIX));
         }
-        return new ChunkPca(Integer.parseInt(rank));
+        return new ChunkPca(Integer.parseInt(matcher.group(1)));
     }
 
     @Override

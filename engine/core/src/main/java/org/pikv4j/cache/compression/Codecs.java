@@ -64,12 +64,12 @@ public final class Codecs {
     /**
      * @param name a codec's name, as options spell it; {@code chunk-pca:r} is one of rank r
      * @return the codec
-     * @throws InvalidOptionException if there is none of that name; the message lists those there are
+     * @throws InvalidOptionException if there is none of that name; the message lists all that forms are made of
      */
     public static Codec named(String name) {
-        if (name.startsWith(ChunkPca.PREFIX)) {
+        if ((name + ":").startsWith(ChunkPca.PREFIX)) {
             return ChunkPca.parse(name);
         }
-        return Extensions.find("kv-dtype", Codec.class, BUILT_IN, name);
+        return Extensions.find("kv-dtype", Codec.class, BUILT_IN, name, FormSpec.OTHERS);
     }
 }

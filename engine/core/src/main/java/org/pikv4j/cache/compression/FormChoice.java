@@ -28,6 +28,12 @@ public interface FormChoice {
     String name();
 
     /**
+     * @param count layers of the model
+     * @throws org.pikv4j.error.InvalidOptionException if it names a layer that is not among them
+     */
+    default void checkLayers(int count) {}
+
+    /**
      * @param layer index of the layer
      * @param kvHead index of the KV head
      * @param headDim width of a head

@@ -65,6 +65,7 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
      * @throws InvalidOptionException if a form does not fit the model, or would make pages larger
      */
     public static CacheLayout of(ModelConfig config, FormChoice forms, int pageTokens, Residual residual) {
+        forms.checkLayers(config.layers().size());
         List<Layer> layers = new ArrayList<>();
         for (LayerSpec layer : config.layers()) {
             layers.add(layer(layer.attention(), layers.size(), forms, pageTokens, residual));

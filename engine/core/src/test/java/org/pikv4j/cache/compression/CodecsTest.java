@@ -42,8 +42,9 @@ class CodecsTest {
                 .isInstanceOf(InvalidOptionException.class)
                 .hasMessageContaining("kv-dtype 'int5'")
                 .hasMessageContaining("nvfp4");
-        for (String name :
-                new String[] {"chunk-pca:", "chunk-pca:0", "chunk-pca:-1", "chunk-pca:x", "chunk-pca:999999"}) {
+        for (String name : new String[] {
+            "chunk-pca", "chunk-pca:", "chunk-pca:0", "chunk-pca:-1", "chunk-pca:x", "chunk-pca:999999"
+        }) {
             assertThatThrownBy(() -> Codecs.named(name))
                     .isInstanceOf(InvalidOptionException.class)
                     .hasMessageContaining("chunk-pca:8");
