@@ -19,9 +19,10 @@ import org.pikv4j.bench.recall.RecallScore;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cli.CommonOptions;
-import org.pikv4j.cli.EngineOptionsMixin;
+import org.pikv4j.cli.CompressionOptions;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.Interruption;
+import org.pikv4j.cli.ModelRunOptions;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
@@ -41,11 +42,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compression",
         description = "Compare the forms of the cache on a text: bytes, errors, the next token, recall, time.",
-        footer = {
-            "",
-            "Errors are relative, over all layers and heads, the newest 32 tokens and the first 4 exact. --kv-dtype is of no account here:",
-            "--forms says what is compared."
-        })
+        footer = {"", "Errors are relative, over all layers and heads, the newest 32 tokens and the first 4 exact."})
 public final class CompressionCommand implements Callable<Integer> {
     static final List<String> DEFAULT_FORMS = List.of(
             "bf16",
@@ -82,8 +79,9 @@ public final class CompressionCommand implements Callable<Integer> {
             names = "--forms",
             paramLabel = "FORM",
             arity = "1..*",
-            description = "The forms, as --kv-dtype spells them (default: all number formats). Those with a rank need"
-                    + " --kv-calibration.")
+            description =
+                    "The forms, as --kv-dtype of other commands spells them (default: all number formats). Those that"
+                            + " are fitted need --kv-calibration.")
     private List<String> forms = DEFAULT_FORMS;
 
     @Option(
@@ -113,7 +111,10 @@ public final class CompressionCommand implements Callable<Integer> {
     private final OutDirectory out = new OutDirectory();
 
     @Mixin
-    private final EngineOptionsMixin options = new EngineOptionsMixin("f32");
+    private final CompressionOptions compression = new CompressionOptions();
+
+    @Mixin
+    private final ModelRunOptions options = new ModelRunOptions();
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -146,6 +147,16 @@ public final class CompressionCommand implements Callable<Integer> {
                 throw new InvalidOptionException("--lengths must be at least 1, not " + length);
             }
         }
+        try {
+            compression.check(forms);
+            return compare();
+        } catch (InvalidOptionException e) {
+            // What the library knows as kv-dtype has another name here.
+            throw new InvalidOptionException(String.valueOf(e.getMessage()).replaceFirst("^kv-dtype", "--forms"));
+        }
+    }
+
+    private int compare() {
         List<List<Evaluation>> evaluations = new ArrayList<>();
         for (String file : recall) {
             evaluations.add(Evaluation.read("--recall", file, limit));
@@ -196,8 +207,12 @@ public final class CompressionCommand implements Callable<Integer> {
         return ExitCodes.OK;
     }
 
+    private PiKV.Builder builder(ModelSource model) {
+        return compression.apply(options.builder(model.path()));
+    }
+
     private Reference reference(ModelSource model, String content) {
-        try (Engine engine = options.builder(model.path()).kvDtype("f32").open()) {
+        try (Engine engine = builder(model).kvDtype("f32").open()) {
             ModelConfig config = engine.model().config();
             int[] all = engine.model().tokenizer().encode(content, true);
             int[] ids = Arrays.copyOf(all, Math.min(all.length, Math.min(tokens, config.maxPositions())));
@@ -220,7 +235,7 @@ public final class CompressionCommand implements Callable<Integer> {
     }
 
     private Row row(ModelSource model, String form, Reference reference, List<List<Evaluation>> evaluations) {
-        PiKV.Builder builder = options.builder(model.path()).kvForms(bases -> {
+        PiKV.Builder builder = builder(model).kvForms(bases -> {
             FormChoice plain = FormSpec.parse(form, bases);
             return outliers == 1 ? plain : new OutlierForms(plain, outliers);
         });

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,10 +133,19 @@ class CompressionCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"int3, kv-dtype 'int3' is unknown", "svd:8, needs a calibration", "chunk-pca:60, does not compress"})
-    void badFormsAreOneLine(String form, String message) {
-        Program program = Program.run("compression", "--text", text, "--forms", form);
+    @CsvSource({
+        "--forms int3, --forms 'int3' is unknown",
+        "--forms svd:8, --forms svd:8 needs a calibration",
+        "--forms chunk-pca:60, --forms chunk-pca:60 does not compress",
+        "--forms int8;9=int4, --forms 'int8;9=int4' names layer 9",
+        "--kv-calibration missing --forms bf16 int8, --kv-calibration is unused",
+        "--kv-dtype int8, Unknown option '--kv-dtype'"
+    })
+    void badFormsAreOneLine(String options, String message) {
+        Program program =
+                Program.run(Stream.concat(Stream.of("compression", "--text", text), Stream.of(options.split(" ")))
+                        .toArray());
         assertThat(program.exitCode()).isEqualTo(2);
-        assertThat(program.err()).hasLineCount(1).contains(message);
+        assertThat(program.err()).hasLineCount(1).contains("bench: " + message);
     }
 }

@@ -12,10 +12,10 @@ import org.pikv4j.calibration.CalibrationReport;
 import org.pikv4j.calibration.Calibrator;
 import org.pikv4j.calibration.RankChoice;
 import org.pikv4j.cli.CommonOptions;
-import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ErrorReport;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.Interruption;
+import org.pikv4j.cli.ModelRunOptions;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
@@ -82,7 +82,7 @@ final class CalibrateCommand implements Callable<Integer> {
     private Path out = Path.of("");
 
     @Mixin
-    private final EngineOptionsMixin engineOptions = new EngineOptionsMixin("f32");
+    private final ModelRunOptions options = new ModelRunOptions();
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -106,8 +106,11 @@ final class CalibrateCommand implements Callable<Integer> {
         String read = TextFile.read("--text", text, System.in);
         try (Progress progress = Progress.onStderr();
                 Interruption interruption = new Interruption(spec, progress);
-                ModelSource model = engineOptions.model();
-                Engine engine = engineOptions.open(model.path(), progress.shareOf("Loading the model"))) {
+                ModelSource model = options.model();
+                Engine engine = options.builder(model.path())
+                        .kvDtype("f32")
+                        .progress(progress.shareOf("Loading the model"))
+                        .open()) {
             ranks.check(engine.model().config());
             int[] ids = engine.model().tokenizer().encode(read, true);
             Calibrator calibrator = new Calibrator(engine, new Bar(progress));

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.pikv4j.error.InvalidOptionException;
 
 /**
@@ -86,6 +87,13 @@ public final class ByLayer<T> {
                         .formatted(option, text, named, count - 1));
             }
         }
+    }
+
+    /**
+     * @return what layers have, part by part
+     */
+    Stream<T> values() {
+        return parts.stream().map(Part::value);
     }
 
     @Override

@@ -30,7 +30,11 @@ public final class FormSpec implements FormChoice {
 
     private record Halves(Half keys, Half values) {}
 
-    private record Half(Optional<String> basis, Codec codec) {}
+    private record Half(Optional<String> basis, Codec codec) {
+        boolean fitted() {
+            return basis.filter(term -> !term.equals(ROTATE)).isPresent();
+        }
+    }
 
     private FormSpec(ByLayer<Halves> layers, BasisSource bases) {
         this.layers = layers;
@@ -118,6 +122,14 @@ public final class FormSpec implements FormChoice {
             throw new InvalidOptionException(
                     "kv-dtype " + term + ": the rank is above the head dim, which is " + headDim);
         }
+    }
+
+    /**
+     * @return whether anything in it needs a calibration
+     */
+    public boolean fitted() {
+        return layers.values()
+                .anyMatch(halves -> halves.keys().fitted() || halves.values().fitted());
     }
 
     @Override

@@ -1,0 +1,58 @@
+package org.pikv4j.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.pikv4j.PiKV;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.error.InvalidOptionException;
+import picocli.CommandLine.Option;
+
+/** The options of commands whose cache may be compressed. */
+public final class CompressionOptions {
+    @Option(
+            names = "--kv-calibration",
+            paramLabel = "FILE",
+            order = 7,
+            description = "Bases fitted to the model, for types such as svd:32; the command calibrate writes it.")
+    private Optional<Path> kvCalibration = Optional.empty();
+
+    @Option(
+            names = "--kv-residual",
+            paramLabel = "N",
+            order = 8,
+            description = "Newest tokens that stay exact where the cache is compressed (default: ${DEFAULT-VALUE}).")
+    private int kvResidual = Residual.DEFAULT.tokens();
+
+    @Option(
+            names = "--kv-sinks",
+            paramLabel = "N",
+            order = 9,
+            description = "First tokens that stay exact where the cache is compressed (default: ${DEFAULT-VALUE}).")
+    private int kvSinks = Residual.DEFAULT.sinks();
+
+    /**
+     * @param forms all that the command keeps its cache in
+     * @throws InvalidOptionException if one cannot be understood, or none needs the calibration that was given
+     */
+    public void check(List<String> forms) {
+        boolean fitted = forms.stream()
+                .map(form -> FormSpec.parse(form, BasisSource.NONE).fitted())
+                .reduce(false, Boolean::logicalOr);
+        if (kvCalibration.isPresent() && !fitted) {
+            throw new InvalidOptionException(
+                    "--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and distill:R need it");
+        }
+    }
+
+    /**
+     * @param builder receives the options
+     * @return the builder
+     */
+    public PiKV.Builder apply(PiKV.Builder builder) {
+        kvCalibration.ifPresent(builder::kvCalibration);
+        return builder.kvResidual(kvResidual).kvSinks(kvSinks);
+    }
+}
