@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.BitmapEncoder;
@@ -37,7 +38,7 @@ final class CompressionPictures {
         chart.getStyler().setXAxisTickLabelsFormattingFunction(x -> String.format(Locale.ROOT, "%.2f", Math.pow(2, x)));
         points(chart, "other forms", rows.stream().filter(row -> !row.front()).toList(), report, Color.GRAY, false);
         points(chart, "best front", rows.stream().filter(Row::front).toList(), report, Color.BLUE, true);
-        Labels labels = new Labels(chart, 0.35, 1.12);
+        Labels labels = new Labels(chart, 0.025, 1.12);
         for (Row row : rows) {
             labels.add(row.form(), share(row, report), row.errors().output());
         }
@@ -97,7 +98,7 @@ final class CompressionPictures {
                 .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
         chart.addSeries("decoded first", ratios, decoded).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
         chart.addSeries("latency model", ratios, predictions).setMarker(SeriesMarkers.NONE);
-        Labels labels = new Labels(chart, 0.6, 1.025);
+        Labels labels = new Labels(chart, 0.045, 1.025);
         for (int i = 0; i < rows.size(); i++) {
             labels.add(rows.get(i).form(), ratios.get(i), speedUps.get(i));
         }
@@ -117,37 +118,39 @@ final class CompressionPictures {
         return chart;
     }
 
-    /** Names beside points, each above those that it would cover. */
+    /** Names beside points, each on the nearest line, above or below, on which it covers no other. */
     private static final class Labels {
+        private record Label(double x, double y, int length) {}
+
         private final XYChart chart;
-        private final double width;
+        private final double character;
         private final double line;
-        private final List<double[]> taken = new ArrayList<>();
+        private final List<Label> taken = new ArrayList<>();
 
         /**
-         * @param width of a name, in units of the x axis
+         * @param character width of a character, in units of the x axis
          * @param line height of a line: the factor by which the next one's y is larger
          */
-        Labels(XYChart chart, double width, double line) {
+        Labels(XYChart chart, double character, double line) {
             this.chart = chart;
-            this.width = width;
+            this.character = character;
             this.line = line;
         }
 
         void add(String text, double x, double y) {
-            double at = y * line;
-            boolean moved;
-            do {
-                moved = false;
-                for (double[] other : taken) {
-                    if (Math.abs(other[0] - x) < width && Math.abs(Math.log(other[1] / at)) < 0.99 * Math.log(line)) {
-                        at = other[1] * line;
-                        moved = true;
-                    }
-                }
-            } while (moved);
-            taken.add(new double[] {x, at});
-            chart.addAnnotation(new AnnotationText(text, x, at, false));
+            // 1, −1, 2, −2, … lines away.
+            Label label = IntStream.iterate(1, k -> k > 0 ? -k : 1 - k)
+                    .mapToObj(k -> new Label(x, y * Math.pow(line, k), text.length()))
+                    .filter(candidate -> taken.stream().noneMatch(other -> covers(candidate, other)))
+                    .findFirst()
+                    .orElseThrow();
+            taken.add(label);
+            chart.addAnnotation(new AnnotationText(text, x, label.y(), false));
+        }
+
+        private boolean covers(Label one, Label other) {
+            return Math.abs(one.x() - other.x()) < character * (one.length() + other.length() + 1) / 2
+                    && Math.abs(Math.log(one.y() / other.y())) < 0.99 * Math.log(line);
         }
     }
 
