@@ -40,7 +40,7 @@ public final class FilledCache implements AutoCloseable {
         this.spec = spec;
         this.partials = new Partials(spec.headDim());
         CacheLayout layout = new CacheLayout(
-                Collections.nCopies(layers, CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL)), RESIDUAL);
+                Collections.nCopies(layers, CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, false)), RESIDUAL);
         pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
         sequence = new SequenceCache(layout, pool, Runnable::run);
         float[] keys = random(FILL_ROWS * spec.kvWidth(), 3);
@@ -81,7 +81,7 @@ public final class FilledCache implements AutoCloseable {
      */
     public static long bytes(AttentionSpec spec, FormChoice forms, int pageTokens, int tokens) {
         List<PageLayout> sealed =
-                CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL).sealed();
+                CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, false).sealed();
         long perPage = sealed.stream().mapToLong(PageLayout::payloadBytes).sum();
         return perPage * Math.ceilDiv(tokens, pageTokens);
     }

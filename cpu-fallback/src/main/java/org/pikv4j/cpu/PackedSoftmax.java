@@ -3,6 +3,7 @@ package org.pikv4j.cpu;
 import java.util.Arrays;
 import org.pikv4j.attention.AttentionItem;
 import org.pikv4j.attention.Partials;
+import org.pikv4j.attention.TokenWeights;
 
 /**
  * The online softmax of four entries at a time: keeps the largest score and the sum of exponentials of each entry in the
@@ -91,11 +92,26 @@ final class PackedSoftmax {
             }
             shifts[r] = partials.maxima()[entry] - constant;
         }
+        Arrays.fill(shifts, rows, ROWS, 0f); // padding, whose scores are 0; where it sees nothing it has no maximum
         Packed.exponentials(scores, ROWS * begin, ROWS * end, shifts, sums);
         for (int r = 0; r < rows; r++) {
             partials.sums()[item.entry() + first + r] += sums[r];
         }
         return grown;
+    }
+
+    /**
+     * Hands out what {@link #apply} has left.
+     *
+     * @param weights receives it
+     * @param page the page turned to
+     * @param scores packed, (token, 4)
+     */
+    void show(TokenWeights weights, int page, float[] scores) {
+        weights.put(page, first, scores, from(), to());
+        for (int r = 0; r < Math.min(ROWS, entries - first); r++) {
+            weights.maximum(page, first + r, item.partials().maxima()[item.entry() + first + r]);
+        }
     }
 
     private static void hide(float[] scores, int row, int begin, int end) {

@@ -2,6 +2,7 @@ package org.pikv4j.cpu;
 
 import org.pikv4j.attention.AttentionItem;
 import org.pikv4j.attention.Partials;
+import org.pikv4j.attention.TokenWeights;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.tensor.DType;
@@ -85,13 +86,21 @@ final class ScalarKernels implements Kernels {
                         }
                         scores[t] = sum * item.spec().scale();
                     }
-                    fold(item.partials(), item.entry() + r * group + g, scores, values, from, to, headDim);
+                    int entry = r * group + g;
+                    fold(item.partials(), item.entry() + entry, scores, values, from, to, headDim);
+                    if (item.weights().isPresent()) {
+                        TokenWeights weights = item.weights().get();
+                        weights.maximum(p, entry, item.partials().maxima()[item.entry() + entry]);
+                        for (int t = from; t < to; t++) {
+                            weights.put(p, entry, t, scores[t]);
+                        }
+                    }
                 }
             }
         }
     }
 
-    /** Adds the tokens of a page to a partial: the online softmax. */
+    /** Adds the tokens of a page to a partial: the online softmax. Scores become e^(score − largest so far). */
     private static void fold(
             Partials partials, int entry, float[] scores, float[] values, int from, int to, int headDim) {
         float before = partials.maxima()[entry];
@@ -108,6 +117,7 @@ final class ScalarKernels implements Kernels {
         float sum = partials.sums()[entry] * shrink;
         for (int t = from; t < to; t++) {
             float p = (float) Math.exp(scores[t] - max);
+            scores[t] = p;
             sum += p;
             for (int d = 0; d < headDim; d++) {
                 out[at + d] += p * values[t * headDim + d];

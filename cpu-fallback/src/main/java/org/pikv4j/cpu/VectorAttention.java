@@ -3,6 +3,7 @@ package org.pikv4j.cpu;
 import java.util.Arrays;
 import java.util.Optional;
 import org.pikv4j.attention.AttentionItem;
+import org.pikv4j.attention.TokenWeights;
 import org.pikv4j.cache.compression.Basis;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
@@ -51,6 +52,7 @@ final class VectorAttention {
         float[] outputs = scratch.of(Use.OUTPUTS, padded * values.columns()); // products
         Arrays.fill(outputs, 0, padded * values.columns(), 0f);
         PackedSoftmax softmax = new PackedSoftmax(item, constants);
+        Optional<TokenWeights> weights = item.weights();
         for (int p = 0; p < item.pageCount(); p++) {
             Page page = item.page(p);
             boolean open = false;
@@ -72,6 +74,9 @@ final class VectorAttention {
                 if (softmax.apply(scores, first, end)) {
                     values.scale(outputs, e * values.columns(), softmax.shrinkage());
                 }
+                if (weights.isPresent()) {
+                    softmax.show(weights.get(), p, scores);
+                }
                 if (!open) {
                     values.open(page.values()); // only now: a page is read from front to back
                     open = true;
@@ -81,6 +86,7 @@ final class VectorAttention {
         }
         if (!finite(outputs, padded * values.columns())) {
             item.partials().clear(item.entry(), entries);
+            weights.ifPresent(TokenWeights::clear);
             return false;
         }
         finish(item, layout, entries, values, outputs, scratch);

@@ -26,11 +26,12 @@ import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.KvBudget;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.calibration.Calibration;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.extension.Extensions;
-import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
 import org.pikv4j.model.ModelLoader;
@@ -132,9 +133,9 @@ public final class PiKV {
         private Optional<Path> calibration = Optional.empty();
         private Residual residual = Residual.DEFAULT;
         private int pageTokens = DEFAULT_PAGE_TOKENS;
-        private OptionalLong kvBudget = OptionalLong.empty();
+        private KvBudget kvBudget = KvBudget.DEFAULT;
         private int prefillChunk = DEFAULT_PREFILL_CHUNK;
-        private Optional<EvictionPolicy> policy = Optional.empty();
+        private Optional<PolicyChoice> policy = Optional.empty();
         private Optional<PageRouter> router = Optional.empty();
         private DoubleConsumer progress = share -> {};
 
@@ -229,15 +230,24 @@ public final class PiKV {
          * @param bytes the most that the cache of all sessions may take
          */
         public Builder kvBudget(long bytes) {
-            kvBudget = OptionalLong.of(bytes);
+            kvBudget = new KvBudget(OptionalLong.of(bytes), kvBudget.tokens());
             return this;
         }
 
         /**
-         * @param size the same with a unit, for instance {@code 512MiB}
+         * @param budget bytes with a unit, {@code 512MiB}; tokens of each session, layer and KV head, {@code 1024tok}, or a
+         *     share of them, {@code 25%}; or both with a comma between
          */
-        public Builder kvBudget(String size) {
-            return kvBudget(ByteSize.parse(size));
+        public Builder kvBudget(String budget) {
+            return kvBudget(KvBudget.parse(budget));
+        }
+
+        /**
+         * @param budget what the cache of all sessions, and of each, may take
+         */
+        public Builder kvBudget(KvBudget budget) {
+            kvBudget = budget;
+            return this;
         }
 
         /**
@@ -257,16 +267,18 @@ public final class PiKV {
         }
 
         /**
-         * @param name name of an {@link EvictionPolicy} on the class path
+         * @param spec what gives way when a budget is reached, for instance {@code h2o} or {@code adakv(snapkv):window=64}; the
+         *     names include those of {@link EvictionPolicy}s on the class path
+         * @see PolicyChoice#parse
          */
-        public Builder evictionPolicy(String name) {
-            return evictionPolicy(Extensions.find("eviction policy", EvictionPolicy.class, List.of(), name));
+        public Builder kvPolicy(String spec) {
+            return kvPolicy(PolicyChoice.parse(spec));
         }
 
         /**
-         * @param chosen what gives way when the budget is reached
+         * @param chosen what gives way when a budget is reached
          */
-        public Builder evictionPolicy(EvictionPolicy chosen) {
+        public Builder kvPolicy(PolicyChoice chosen) {
             policy = Optional.of(chosen);
             return this;
         }
@@ -306,8 +318,9 @@ public final class PiKV {
                     forms.apply(fitted.map(BasisSource.class::cast).orElse(BasisSource.NONE)),
                     residual,
                     pageTokens,
-                    kvBudget.orElseGet(PiKV::defaultKvBudget),
+                    kvBudget.bytes().orElseGet(PiKV::defaultKvBudget),
                     prefillChunk,
+                    kvBudget.tokens(),
                     policy,
                     router);
             LoadedModel loaded = loader(model).load(model, progress);

@@ -22,7 +22,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadTokens;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.PageSignals;
 import org.pikv4j.error.BackendUnavailableException;
 import org.pikv4j.error.ContextLengthException;
@@ -371,82 +374,74 @@ class EngineTest {
         assertThatThrownBy(() -> builder().backend("tornado").open())
                 .isInstanceOf(BackendUnavailableException.class)
                 .hasMessageContaining("TORNADOVM_HOME");
-        assertThatThrownBy(() -> builder().evictionPolicy("h3o")).isInstanceOf(InvalidOptionException.class);
+        assertThatThrownBy(() -> builder().kvPolicy("h3o")).isInstanceOf(InvalidOptionException.class);
         assertThatThrownBy(() -> builder().router("nowhere")).isInstanceOf(InvalidOptionException.class);
     }
 
-    /** Sinks and the newest pages stay: StreamingLLM by the page. */
-    private record NewestPages() implements EvictionPolicy {
+    /** A page of 16 tokens, with positions, of each of the model's layers and KV heads. */
+    private static final long EVICTABLE_PAGE = 3 * 2 * (16 * 2 * 16 * 4 + 16 * 4);
+
+    /** Of the user's own. */
+    private record Newest(String name, int tooMuch) implements EvictionPolicy {
         @Override
-        public String name() {
-            return "newest";
+        public void score(HeadTokens tokens, float[] scores) {
+            for (int i = 0; i < tokens.size(); i++) {
+                scores[i] = tokens.positions()[i];
+            }
         }
 
         @Override
-        public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
-            return IntStream.range(1, Math.min(pages.size(), 1 + wanted)).toArray();
+        public int[] quotas(BudgetShare share) {
+            int[] quotas = share.even();
+            quotas[0] += tooMuch;
+            return quotas;
         }
+    }
+
+    private static PolicyChoice newest(int tooMuch) {
+        return new PolicyChoice(new Newest("careless", tooMuch));
     }
 
     @Test
     void aPolicyOfTheUsersOwnKeepsAGenerationInsideTheBudget() {
-        long page = 3 * 2 * 16 * 2 * 16 * 4;
-        try (Engine engine = builder()
-                        .kvBudget(4 * page)
-                        .prefillChunk(8)
-                        .evictionPolicy(new NewestPages())
-                        .open();
-                Session session = engine.openSession()) {
-            GenerationResult result = session.generate(golden.inputIds(), greedy.withMaxTokens(300), SILENT);
-            assertThat(result.tokens()).hasSize(300);
-            assertThat(result.tokens().subList(0, 16)).isEqualTo(expected(16));
-            assertThat(engine.usage().peakHeldBytes()).isLessThanOrEqualTo(4 * page);
-        }
-    }
-
-    /** Chooses pages that are not there. */
-    private record Careless(int... chosen) implements EvictionPolicy {
-        @Override
-        public String name() {
-            return "careless";
-        }
-
-        @Override
-        public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
-            return kvHead == 0 ? new int[] {0} : chosen;
-        }
-    }
-
-    @Test
-    void aPolicyThatChoosesNonsenseIsNamedAndEvictsNothing() {
-        long page = 3 * 2 * 16 * 2 * 16 * 4;
-        for (int[] nonsense : new int[][] {{1, 1}, {1, 0}, {-1}, {99}}) {
-            try (Engine engine = builder()
-                            .kvBudget(4 * page)
-                            .prefillChunk(8)
-                            .evictionPolicy(new Careless(nonsense))
-                            .open();
+        for (PiKV.Builder builder :
+                List.of(builder().kvBudget(4 * EVICTABLE_PAGE), builder().kvBudget("64tok"))) {
+            try (Engine engine = builder.prefillChunk(8).kvPolicy(newest(0)).open();
                     Session session = engine.openSession()) {
-                session.read(golden.inputIds());
-                long held = session.kvBytes();
-                assertThatThrownBy(() -> session.generate(new int[0], greedy.withMaxTokens(300), SILENT))
-                        .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("careless");
-                assertThat(session.kvBytes()).isEqualTo(held);
-                assertThat(session.generate(new int[0], greedy.withMaxTokens(8), SILENT)
-                                .tokens())
-                        .isEqualTo(expected(8));
+                GenerationResult result = session.generate(golden.inputIds(), greedy.withMaxTokens(300), SILENT);
+                assertThat(result.tokens()).hasSize(300);
+                assertThat(result.tokens().subList(0, 16)).isEqualTo(expected(16));
+                assertThat(engine.usage().peakHeldBytes()).isLessThanOrEqualTo(4 * EVICTABLE_PAGE);
             }
         }
     }
 
     @Test
-    void evictingWhatAForkSharesIsNoProgress() {
-        long page = 3 * 2 * 16 * 2 * 16 * 4;
+    void aPolicyThatSharesOutTooMuchIsNamedAndEvictsNothing() {
         try (Engine engine = builder()
-                        .kvBudget(4 * page)
+                        .kvBudget("64tok")
                         .prefillChunk(8)
-                        .evictionPolicy(new NewestPages())
+                        .kvPolicy(newest(1))
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(golden.inputIds());
+            long held = session.kvBytes();
+            assertThatThrownBy(() -> session.generate(new int[0], greedy.withMaxTokens(300), SILENT))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("careless");
+            assertThat(session.kvBytes()).isEqualTo(held);
+            assertThat(session.generate(new int[0], greedy.withMaxTokens(8), SILENT)
+                            .tokens())
+                    .isEqualTo(expected(8));
+        }
+    }
+
+    @Test
+    void evictingWhatAForkSharesIsNoProgress() {
+        try (Engine engine = builder()
+                        .kvBudget(4 * EVICTABLE_PAGE)
+                        .prefillChunk(8)
+                        .kvPolicy(newest(0))
                         .open();
                 Session session = engine.openSession()) {
             session.read(golden.inputIds());

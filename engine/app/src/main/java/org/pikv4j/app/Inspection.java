@@ -73,7 +73,7 @@ record Inspection(
     record Cache(String kvDtype, long kvBytesPerToken, long fullContextBytes, int contextThatFits) {
         static Cache of(ModelConfig config, Codec codec, int elementBytes, long budget) {
             CacheLayout layout = CacheLayout.of(
-                    config, FormChoice.of(new PageForm(codec)), PiKV.DEFAULT_PAGE_TOKENS, Residual.DEFAULT);
+                    config, FormChoice.of(new PageForm(codec)), PiKV.DEFAULT_PAGE_TOKENS, Residual.DEFAULT, false);
             return new Cache(
                     codec.name(),
                     config.kvBytesPerToken(elementBytes),

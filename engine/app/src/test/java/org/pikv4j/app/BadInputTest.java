@@ -31,6 +31,7 @@ class BadInputTest {
         Files.writeString(directory.resolve("outside.txt"), "1 2 925");
         Files.writeString(directory.resolve("negative.txt"), "1 -2");
         Files.writeString(directory.resolve("long.txt"), "5 ".repeat(8193));
+        Files.writeString(directory.resolve("prompt.txt"), "Ada likes mango. ".repeat(100));
         Files.writeString(directory.resolve("long-prompt.txt"), "Ada likes mango. ".repeat(3000));
         Files.createFile(directory.resolve("void.txt"));
         Files.createDirectories(directory.resolve("nothing"));
@@ -74,6 +75,13 @@ class BadInputTest {
                 "run --prompt-file $/latin1.txt | latin1.txt: invalid UTF-8 at byte 3",
                 "run --prompt-file $/long-prompt.txt | long-prompt.txt: ",
                 "run --prompt a --kv-budget much | pikv4j: --kv-budget: 'much' is no size",
+                "run --prompt a --kv-budget 0tok | pikv4j: --kv-budget: '0tok' is not a budget",
+                "run --prompt a --kv-budget 1tok,2tok | pikv4j: --kv-budget: '1tok,2tok' names two budgets of one kind",
+                "run --prompt a --kv-budget 64tok --kv-policy h2o | pikv4j: --kv-budget 64tok is too small",
+                "run --prompt-file $/prompt.txt --kv-budget 128tok | --kv-policy streaming-llm",
+                "run --prompt a --kv-policy h3o | pikv4j: --kv-policy 'h3o' is unknown; known: streaming-llm, h2o,",
+                "run --prompt a --kv-policy h2o:lambda=2 | pikv4j: --kv-policy h2o has no option 'lambda'",
+                "run --prompt a --kv-policy adakv(h2o | pikv4j: --kv-policy 'adakv(h2o': a bracket is missing",
                 "run --prompt a --kv-budget 0 | pikv4j: --kv-budget must be",
                 "run --prompt a --kv-budget 100KiB | pikv4j: --kv-budget 100 KiB is too small",
                 "run --prompt a --kv-dtype int3 | pikv4j: --kv-dtype 'int3' is unknown; known: f32, bf16,",

@@ -2,6 +2,7 @@ package org.pikv4j.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.pikv4j.PiKV;
 import org.pikv4j.session.Engine;
@@ -17,6 +18,15 @@ public final class EngineOptionsMixin {
             description = "How keys and values are cached: bf16, f32, int8, int4, 'int8,int4' for keys and values,"
                     + " '0-1=bf16;2-=int8' by layer; the README lists them all (default: ${DEFAULT-VALUE}).")
     private String kvDtype;
+
+    @Option(
+            names = "--kv-policy",
+            paramLabel = "NAME",
+            order = 5,
+            description = "What gives way when a budget is reached, NAME[:option=value,...]: streaming-llm, h2o, tova,"
+                    + " snapkv, keydiff, 'adakv(snapkv)', ...; the README lists them all (default: reaching a budget is"
+                    + " an error).")
+    private Optional<String> kvPolicy = Optional.empty();
 
     @Mixin
     private final ModelRunOptions model = new ModelRunOptions();
@@ -44,7 +54,9 @@ public final class EngineOptionsMixin {
      */
     public PiKV.Builder builder(Path directory) {
         compression.check(List.of(kvDtype));
-        return compression.apply(model.builder(directory)).kvDtype(kvDtype);
+        PiKV.Builder builder = compression.apply(model.builder(directory)).kvDtype(kvDtype);
+        kvPolicy.ifPresent(builder::kvPolicy);
+        return builder;
     }
 
     /**

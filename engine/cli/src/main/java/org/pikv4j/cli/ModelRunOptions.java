@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.pikv4j.PiKV;
 import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.scheduling.KvBudget;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -33,9 +34,10 @@ public final class ModelRunOptions {
             names = "--kv-budget",
             paramLabel = "SIZE",
             order = 4,
-            converter = ByteSizeConverter.class,
-            description = "The most that the cache may take, for instance 512MiB (default: half of the memory).")
-    private Optional<Long> kvBudget = Optional.empty();
+            converter = KvBudgetConverter.class,
+            description = "The most that the cache may take, for instance 512MiB (default: half of the memory); and the"
+                    + " most tokens that a session may keep in each layer and KV head, 1024tok or 25%%.")
+    private Optional<KvBudget> kvBudget = Optional.empty();
 
     @Option(
             names = "--page-tokens",

@@ -1,5 +1,6 @@
 package org.pikv4j.attention;
 
+import java.util.Optional;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.model.AttentionSpec;
 
@@ -14,12 +15,14 @@ public final class AttentionItem {
     private final Page[] pages;
     private final int[] tokens;
     private final int entry;
+    private final Optional<TokenWeights> weights;
 
     AttentionItem(AttentionTile tile, Page[] pages, int[] tokens, int entry) {
         this.tile = tile;
         this.pages = pages;
         this.tokens = tokens;
         this.entry = entry;
+        this.weights = tile.observed() ? Optional.of(new TokenWeights(tokens, tile.entries())) : Optional.empty();
     }
 
     public AttentionSpec spec() {
@@ -69,8 +72,8 @@ public final class AttentionItem {
      * @return the first slot of the page that the row sees
      */
     public int from(int index, int row) {
-        long oldest = (long) tile.position() + row - spec().window() + 1;
-        return Math.clamp(oldest - pages[index].position(), 0, tokens[index]);
+        int oldest = (int) Math.max(0, (long) tile.position() + row - spec().window() + 1);
+        return Math.min(pages[index].slotsBefore(oldest), tokens[index]);
     }
 
     /**
@@ -79,7 +82,7 @@ public final class AttentionItem {
      * @return one past the last slot of the page that the row sees; a query sees itself and what is older
      */
     public int to(int index, int row) {
-        return Math.clamp((long) tile.position() + row + 1 - pages[index].position(), 0, tokens[index]);
+        return Math.min(pages[index].slotsBefore(tile.position() + row + 1), tokens[index]);
     }
 
     /**
@@ -94,6 +97,13 @@ public final class AttentionItem {
      */
     public int entry() {
         return entry;
+    }
+
+    /**
+     * @return what receives the weights of the tokens, if they are wanted
+     */
+    public Optional<TokenWeights> weights() {
+        return weights;
     }
 
     /** To be called once, when all partials of this item stand. The last item of its rows merges and writes the output. */

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.AttentionWatcher;
+import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageChoice;
 import org.pikv4j.cache.storage.PageSignals;
@@ -33,6 +35,7 @@ public final class AttentionPlan {
     private final Optional<PageRouter> router;
     private final int layer;
     private final List<AttentionItem> items = new ArrayList<>();
+    private final List<ObservedAttention> observed = new ArrayList<>();
     private int entries;
 
     /**
@@ -68,8 +71,38 @@ public final class AttentionPlan {
      * @param table its pages, the rows' own keys and values included
      */
     public void add(int firstRow, int rows, int position, int kvHead, PageTable table) {
-        for (int r = 0; r < rows; r += TILE_ROWS) {
-            addTile(new AttentionTile(this, firstRow + r, Math.min(TILE_ROWS, rows - r), position + r, kvHead), table);
+        add(firstRow, rows, position, kvHead, table, Optional.empty());
+    }
+
+    /**
+     * Adds consecutive rows of one sequence, for one KV head, whose attention is wanted, too: {@link #observed}.
+     *
+     * @param firstRow row of the batch that the first query stands in
+     * @param rows number of rows
+     * @param position position of the first row
+     * @param kvHead index of the KV head
+     * @param table its pages, the rows' own keys and values included
+     * @param watcher who wants it
+     */
+    public void add(
+            int firstRow,
+            int rows,
+            int position,
+            int kvHead,
+            PageTable table,
+            Optional<? extends AttentionWatcher> watcher) {
+        int observedFrom = watcher.map(AttentionWatcher::watchedFrom).orElse(Integer.MAX_VALUE);
+        int row = 0;
+        while (row < rows) {
+            int first = position + row;
+            int until = first < observedFrom ? Math.min(rows, observedFrom - position) : rows;
+            int count = Math.min(TILE_ROWS, until - row);
+            Optional<ObservedAttention> seen = first < observedFrom
+                    ? Optional.empty()
+                    : watcher.map(w -> new ObservedAttention(w, table, first, count));
+            seen.ifPresent(observed::add);
+            addTile(new AttentionTile(this, firstRow + row, count, first, kvHead, seen), table);
+            row += count;
         }
     }
 
@@ -89,7 +122,9 @@ public final class AttentionPlan {
                 pages[i] = table.page(read[from + i]);
                 tokens[i] = table.tokens(read[from + i]);
             }
-            items.add(new AttentionItem(tile, pages, tokens, entries));
+            AttentionItem item = new AttentionItem(tile, pages, tokens, entries);
+            items.add(item);
+            tile.observe(item, Arrays.copyOfRange(read, from, from + count));
             entries += tile.entries();
         }
     }
@@ -139,6 +174,13 @@ public final class AttentionPlan {
     public List<AttentionItem> start() {
         partials.reset(entries);
         return items;
+    }
+
+    /**
+     * @return the attention that was wanted, once all items are complete, in the order of {@link #add}
+     */
+    public List<ObservedAttention> observed() {
+        return observed;
     }
 
     AttentionSpec spec() {

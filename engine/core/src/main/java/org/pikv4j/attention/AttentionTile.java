@@ -1,6 +1,10 @@
 package org.pikv4j.attention;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.pikv4j.cache.scheduling.ObservedAttention;
 
 /** Some query rows of one KV head, whose pages are split over items; whoever finishes last merges, in the items' order. */
 final class AttentionTile {
@@ -12,13 +16,35 @@ final class AttentionTile {
     private final AtomicInteger remaining = new AtomicInteger();
     private int firstEntry;
     private int splits;
+    private final Optional<ObservedAttention> observed;
+    private final List<AttentionItem> items = new ArrayList<>();
+    private final List<int[]> pages = new ArrayList<>(); // of each item, by their number in the table
 
-    AttentionTile(AttentionPlan plan, int firstRow, int rows, int position, int kvHead) {
+    AttentionTile(
+            AttentionPlan plan,
+            int firstRow,
+            int rows,
+            int position,
+            int kvHead,
+            Optional<ObservedAttention> observed) {
         this.plan = plan;
         this.firstRow = firstRow;
         this.rows = rows;
         this.position = position;
         this.kvHead = kvHead;
+        this.observed = observed;
+    }
+
+    boolean observed() {
+        return observed.isPresent();
+    }
+
+    /** Adds an item whose weights are wanted, if any are. */
+    void observe(AttentionItem item, int[] pagesOfItem) {
+        if (observed.isPresent()) {
+            items.add(item);
+            pages.add(pagesOfItem);
+        }
     }
 
     /** Fixes the items; entries of split s follow those of split s − 1. */
@@ -57,6 +83,11 @@ final class AttentionTile {
         if (remaining.decrementAndGet() > 0) {
             return;
         }
+        merge();
+        observed.ifPresent(this::addProbabilities);
+    }
+
+    private void merge() {
         Partials partials = plan.partials();
         int group = plan.spec().group();
         int headDim = plan.spec().headDim();
@@ -68,6 +99,18 @@ final class AttentionTile {
             int row = firstRow + i / group;
             int head = kvHead * group + i % group;
             partials.normalise(into, plan.out(), row * plan.spec().queryWidth() + head * headDim);
+        }
+    }
+
+    private void addProbabilities(ObservedAttention into) {
+        int[] firsts = into.firstTokens();
+        for (int s = 0; s < items.size(); s++) {
+            int[] read = pages.get(s);
+            TokenWeights weights = items.get(s).weights().orElseThrow();
+            for (int p = 0; p < read.length; p++) {
+                weights.addProbabilities(
+                        plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.sums(), firsts[read[p]]);
+            }
         }
     }
 }

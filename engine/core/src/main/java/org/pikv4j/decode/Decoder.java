@@ -11,6 +11,7 @@ import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.ExpertAssignment;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
@@ -183,11 +184,12 @@ public final class Decoder {
             List<PageTable> tables = cache.tables(layer);
             backend.append(tables, row, span.count(), keys, values);
             for (int head = 0; head < tables.size(); head++) {
-                plan.add(row, span.count(), cache.length(), head, tables.get(head));
+                plan.add(row, span.count(), cache.length(), head, tables.get(head), cache.schedule());
             }
             row += span.count();
         }
         backend.attend(plan);
+        plan.observed().forEach(ObservedAttention::report);
         show(batch, layer, spec);
         backend.project(rows, attended, List.of(attention.output()), List.of(projected));
         add(residual, projected, rows * config.hidden());

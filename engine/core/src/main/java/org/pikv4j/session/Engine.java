@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.scheduling.CacheSchedule;
+import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
@@ -39,6 +41,7 @@ public final class Engine implements AutoCloseable {
     private final Backend backend;
     private final EngineOptions options;
     private final CacheLayout layout;
+    private final Optional<CacheSchedule> schedule; // of a new session
     private final PagePool pool;
     private final ExecutorService sealer;
     private final EngineLoop loop;
@@ -64,12 +67,12 @@ public final class Engine implements AutoCloseable {
                         + " tokens for every layer and KV head takes "
                         + ByteSize.format(least));
             }
+            schedule = schedule(options, layout);
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
             sealer = Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon(true).name("pikv-sealer").factory());
             loop = new EngineLoop(
-                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.router()),
-                    options.policy());
+                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.router()));
         } catch (Throwable t) {
             backend.close();
             model.close();
@@ -91,16 +94,26 @@ public final class Engine implements AutoCloseable {
 
     /** The exact tokens of a compressed sequence, and the room for their sealed forms, may take a quarter of the budget. */
     private static CacheLayout layout(ModelConfig config, EngineOptions options) {
-        CacheLayout wanted = CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual());
+        CacheLayout wanted = CacheLayout.of(
+                config,
+                options.forms(),
+                options.pageTokens(),
+                options.residual(),
+                options.policy().isPresent());
         if (!wanted.compressed()) {
             return wanted;
         }
         long most = options.kvBudgetBytes() / 4 / wanted.openBytesPerToken();
+        int tokens = options.tokenBudget().map(TokenBudget::tokens).orElse(0);
+        if (tokens > 0) {
+            most = Math.min(most, tokens / 4);
+        }
         return CacheLayout.of(
                 config,
                 options.forms(),
                 options.pageTokens(),
-                options.residual().atMost(most, options.pageTokens()));
+                options.residual().atMost(most, options.pageTokens()),
+                options.policy().isPresent());
     }
 
     /**
@@ -114,7 +127,15 @@ public final class Engine implements AutoCloseable {
      * @return an empty session, which the caller closes
      */
     public Session openSession() {
-        return call(() -> adopt(new Session(this, new TokenList(), new SequenceCache(layout, pool, sealer))));
+        return call(() -> adopt(new Session(
+                this, new TokenList(), new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy)))));
+    }
+
+    private static Optional<CacheSchedule> schedule(EngineOptions options, CacheLayout layout) {
+        return options.policy().isEmpty() && options.tokenBudget().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new CacheSchedule(options.policy(), options.tokenBudget(), layout, options.prefillChunk()));
     }
 
     /** Runs on the engine's thread. */

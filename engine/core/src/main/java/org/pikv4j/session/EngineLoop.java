@@ -2,12 +2,11 @@ package org.pikv4j.session;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
-import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.Span;
 import org.pikv4j.error.KvBudgetExceededException;
@@ -20,16 +19,14 @@ import org.pikv4j.error.SessionStateException;
  */
 final class EngineLoop implements Runnable {
     private final Decoder decoder;
-    private final Optional<EvictionPolicy> policy;
     private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
     private final List<Request> requests = new ArrayList<>();
     private final Thread thread;
     private boolean stopping; // of this thread
     private boolean ended; // guarded by commands
 
-    EngineLoop(Decoder decoder, Optional<EvictionPolicy> policy) {
+    EngineLoop(Decoder decoder) {
         this.decoder = decoder;
-        this.policy = policy;
         thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
         thread.start();
     }
@@ -178,9 +175,11 @@ final class EngineLoop implements Runnable {
     private int choose(List<Request> chosen, List<Span> batch, int room, boolean decoding) {
         int used = 0;
         for (Request request : List.copyOf(requests)) {
-            int count = Math.min(
-                    Math.min(request.remaining(), room - used),
-                    request.session.cache().rowsToNextChange());
+            SequenceCache cache = request.session.cache();
+            cache.schedule()
+                    .ifPresent(schedule ->
+                            schedule.expect(request.session.tokenList().size()));
+            int count = Math.min(Math.min(request.remaining(), room - used), cache.rowsToNextChange());
             if (count < 1 || (request.remaining() == 1) != decoding) {
                 continue;
             }
@@ -212,7 +211,7 @@ final class EngineLoop implements Runnable {
                 return;
             } catch (KvBudgetExceededException e) {
                 // Pages shared with a fork may go without freeing anything: that is no progress.
-                if (policy.isEmpty() || request.session.cache().evict(policy.get(), rows) == 0) {
+                if (request.session.cache().shrink() == 0) {
                     throw e;
                 }
             }

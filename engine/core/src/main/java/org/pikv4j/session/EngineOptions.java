@@ -3,7 +3,8 @@ package org.pikv4j.session;
 import java.util.Optional;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.routing.PageRouter;
-import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.PolicyChoice;
+import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
 
@@ -15,7 +16,8 @@ import org.pikv4j.error.InvalidOptionException;
  * @param pageTokens tokens per page, a multiple of 16
  * @param kvBudgetBytes the most that the cache of all sessions may take
  * @param prefillChunk rows of the largest batch: long prompts are read in pieces of this many tokens
- * @param policy what gives way when the budget is reached; without one, reaching it is an error
+ * @param tokenBudget tokens that each session may keep in each layer and KV head; as many as the budget allows without one
+ * @param policy what gives way when a budget is reached; without one, reaching it is an error
  * @param router which pages queries read; all of them without one
  */
 public record EngineOptions(
@@ -24,7 +26,8 @@ public record EngineOptions(
         int pageTokens,
         long kvBudgetBytes,
         int prefillChunk,
-        Optional<EvictionPolicy> policy,
+        Optional<TokenBudget> tokenBudget,
+        Optional<PolicyChoice> policy,
         Optional<PageRouter> router) {
 
     public EngineOptions {

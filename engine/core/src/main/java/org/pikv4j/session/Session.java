@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.LogitsSink;
@@ -177,6 +178,32 @@ public final class Session implements AutoCloseable {
      */
     public long kvBytes() {
         return exclusively(() -> engine.call(cache::bytes));
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param kvHead index of a KV head
+     * @return positions of the tokens that the cache holds there, ascending: all of them where nothing was evicted or left a
+     *     window
+     */
+    public int[] retained(int layer, int kvHead) {
+        return exclusively(() -> engine.call(() -> cache.table(layer, kvHead).positions()));
+    }
+
+    /**
+     * Lets the policy evict at once, whatever the budget.
+     *
+     * @param tokens how many tokens stay in each layer and KV head, on average
+     * @throws InvalidOptionException if the engine has no policy, or that is fewer than are protected
+     */
+    public void cut(int tokens) {
+        exclusively(() -> engine.call(() -> {
+            CacheSchedule schedule = cache.schedule()
+                    .orElseThrow(
+                            () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"));
+            schedule.cut(cache, tokens);
+            return tokens;
+        }));
     }
 
     /** Ends what is under way and gives the cache's pages back; idempotent. */

@@ -8,8 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +28,8 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.scheduling.AttentionWatcher;
+import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
@@ -344,11 +349,13 @@ public abstract class BackendContract {
             int kvHeads = 1 + random.nextInt(3);
             int window = random.nextInt(3) == 0 ? 1 + random.nextInt(60) : AttentionSpec.FULL;
             int tokens = pageTokens[random.nextInt(pageTokens.length)];
-            PageLayout open = new PageLayout(new PageForm(round % 2 == 0 ? Codecs.F32 : Codecs.BF16), tokens, headDim);
+            boolean ragged = random.nextBoolean();
+            PageForm exact = new PageForm(round % 2 == 0 ? Codecs.F32 : Codecs.BF16);
+            PageLayout open = new PageLayout(exact, tokens, headDim, ragged);
             List<PageLayout> sealed = new ArrayList<>();
             for (int head = 0; head < kvHeads; head++) {
                 PageForm form = new PageForm(half(headDim), half(headDim));
-                sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim));
+                sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim, ragged));
             }
             AttentionSpec spec = spec(kvHeads * group, kvHeads, headDim, window);
             float spread = round % 5 == 0 ? 40f : 1f;
@@ -471,6 +478,7 @@ public abstract class BackendContract {
                 Sequence sequence = new Sequence(spec, new SequenceCache(layout, pool, Runnable::run));
                 int before = random.nextInt(4) == 0 ? 1100 + random.nextInt(1200) : random.nextInt(150);
                 sequence.append(before, spread);
+                sequence.evict();
                 sequences.add(sequence);
             }
             int rows = 0;
@@ -488,12 +496,20 @@ public abstract class BackendContract {
                 int position = sequence.cache.length();
                 sequence.extend(sequence.rows, spread);
                 sequence.readBack();
+                sequence.watchedFrom = position + random.nextInt(sequence.rows + 1);
                 for (int head = 0; head < spec.kvHeads(); head++) {
-                    plan.add(row, sequence.rows, position, head, sequence.cache.table(0, head));
+                    PageTable table = sequence.cache.table(0, head);
+                    plan.add(row, sequence.rows, position, head, table, Optional.of(sequence));
                 }
                 row += sequence.rows;
             }
             backend.attend(plan);
+            plan.observed().forEach(ObservedAttention::report);
+            row = 0;
+            for (Sequence sequence : sequences) {
+                sequence.checkWatched(queries, row, spread, what);
+                row += sequence.rows;
+            }
             row = 0;
             for (Sequence sequence : sequences) {
                 for (int r = 0; r < sequence.rows; r++, row++) {
@@ -513,16 +529,87 @@ public abstract class BackendContract {
     }
 
     /** A sequence whose keys and values, as its pages hold them, are also at hand as plain rows. */
-    private final class Sequence {
+    private final class Sequence implements AttentionWatcher {
         final AttentionSpec spec;
         final SequenceCache cache;
         final List<float[]> keys = new ArrayList<>(); // (token)(kvHead, headDim)
         final List<float[]> values = new ArrayList<>();
+        final List<Set<Integer>> evicted = new ArrayList<>(); // positions, by KV head
+        final List<ObservedAttention> seen = new ArrayList<>();
         int rows;
+        int watchedFrom;
 
         Sequence(AttentionSpec spec, SequenceCache cache) {
             this.spec = spec;
             this.cache = cache;
+            for (int head = 0; head < spec.kvHeads(); head++) {
+                evicted.add(new HashSet<>());
+            }
+        }
+
+        @Override
+        public int watchedFrom() {
+            return watchedFrom;
+        }
+
+        @Override
+        public void watch(ObservedAttention attention) {
+            seen.add(attention);
+        }
+
+        /** Some tokens, of each head others, where there is room for positions. */
+        void evict() {
+            for (int head = 0; head < spec.kvHeads(); head++) {
+                PageTable table = cache.table(0, head);
+                BitSet kept = new BitSet();
+                double share = random.nextDouble();
+                int token = 0;
+                for (int p = 0; p < table.evictablePages(); p++) {
+                    for (int slot = 0; slot < table.tokens(p); slot++, token++) {
+                        if (random.nextDouble() < share) {
+                            kept.set(token);
+                        } else {
+                            evicted.get(head).add(table.page(p).position(slot));
+                        }
+                    }
+                }
+                cache.keep(0, head, kept);
+            }
+        }
+
+        /** The attention shown against that by its definition, row by row and head by head. */
+        void checkWatched(float[] queries, int firstRow, float spread, String what) {
+            int rowsSeen = 0;
+            for (ObservedAttention attention : seen) {
+                int head = 0;
+                while (!cache.table(0, head).equals(attention.table())) {
+                    head++;
+                }
+                double[] expected = new double[keys.size()];
+                for (int r = 0; r < attention.rows(); r++) {
+                    int row = firstRow + attention.position() - cache.length() + r;
+                    for (int g = 0; g < spec.group(); g++) {
+                        int position = attention.position() + r;
+                        double[] weights = weights(queries, row, position, head * spec.group() + g);
+                        for (int t = 0; t <= position; t++) {
+                            expected[t] += weights[t] / spec.group();
+                        }
+                    }
+                }
+                int token = 0;
+                for (int p = 0; p < attention.table().size(); p++) {
+                    for (int slot = 0; slot < attention.table().tokens(p); slot++, token++) {
+                        assertThat((double) attention.sums()[token])
+                                .as(what + ", " + message)
+                                .isCloseTo(
+                                        expected[attention.table().page(p).position(slot)],
+                                        within(attention.rows() * (1e-5 + 4e-6 * spread * spread)));
+                    }
+                }
+                assertThat(token).isEqualTo(attention.sums().length);
+                rowsSeen += attention.rows();
+            }
+            assertThat(rowsSeen).isEqualTo((cache.length() + rows - watchedFrom) * spec.kvHeads());
         }
 
         void append(int count, float spread) {
@@ -562,8 +649,8 @@ public abstract class BackendContract {
                     form.values().decode(page.layout().valueShape(), page.values(), spec.headDim(), v);
                     boolean exact = page.layout().equals(table.layout());
                     for (int t = 0; t < table.tokens(p); t++) {
-                        replace(keys.get(page.position() + t), head, k, t, exact);
-                        replace(values.get(page.position() + t), head, v, t, exact);
+                        replace(keys.get(page.position(t)), head, k, t, exact);
+                        replace(values.get(page.position(t)), head, v, t, exact);
                     }
                 }
             }
@@ -580,31 +667,42 @@ public abstract class BackendContract {
             }
         }
 
-        /** Attention by its definition, over full lists. */
-        double[] dense(float[] queries, int row, int position, int head) {
+        /** The probability of each token by its definition, over full lists. */
+        double[] weights(float[] queries, int row, int position, int head) {
             int headDim = spec.headDim();
             int at = head / spec.group() * headDim;
-            int from = (int) Math.max(0, (long) position - spec.window() + 1);
-            double[] scores = new double[position + 1];
+            double[] weights = new double[position + 1];
             double max = Double.NEGATIVE_INFINITY;
-            for (int t = from; t <= position; t++) {
+            for (int t = 0; t <= position; t++) {
                 for (int d = 0; d < headDim; d++) {
-                    scores[t] += (double) queries[row * spec.queryWidth() + head * headDim + d] * keys.get(t)[at + d];
+                    weights[t] += (double) queries[row * spec.queryWidth() + head * headDim + d] * keys.get(t)[at + d];
                 }
-                scores[t] *= spec.scale();
-                max = Math.max(max, scores[t]);
+                weights[t] *= spec.scale();
+                boolean unseen = position - t >= spec.window()
+                        || evicted.get(head / spec.group()).contains(t);
+                weights[t] = unseen ? Double.NEGATIVE_INFINITY : weights[t];
+                max = Math.max(max, weights[t]);
             }
-            double[] out = new double[headDim];
             double total = 0;
-            for (int t = from; t <= position; t++) {
-                double weight = Math.exp(scores[t] - max);
-                total += weight;
-                for (int d = 0; d < headDim; d++) {
-                    out[d] += weight * values.get(t)[at + d];
-                }
+            for (int t = 0; t <= position; t++) {
+                weights[t] = Math.exp(weights[t] - max);
+                total += weights[t];
             }
-            for (int d = 0; d < headDim; d++) {
-                out[d] /= total;
+            for (int t = 0; t <= position; t++) {
+                weights[t] /= total;
+            }
+            return weights;
+        }
+
+        /** Attention by its definition. */
+        double[] dense(float[] queries, int row, int position, int head) {
+            int at = head / spec.group() * spec.headDim();
+            double[] weights = weights(queries, row, position, head);
+            double[] out = new double[spec.headDim()];
+            for (int t = 0; t <= position; t++) {
+                for (int d = 0; d < out.length; d++) {
+                    out[d] += weights[t] * values.get(t)[at + d];
+                }
             }
             return out;
         }

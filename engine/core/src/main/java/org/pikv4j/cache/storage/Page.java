@@ -1,6 +1,7 @@
 package org.pikv4j.cache.storage;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.cache.compression.HalfForm;
@@ -8,27 +9,36 @@ import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.RowCodec;
 
 /**
- * A run of consecutive tokens of one layer and one KV head, in a slab. Sequences that share a prefix share its pages; a
- * page is written only while one table holds it. Made, retained and released by {@link PagePool} alone.
+ * Tokens of one layer and one KV head, in a slab: consecutive ones, or, behind an eviction, the survivors of several pages
+ * with their positions, in ascending order. Sequences that share a prefix share its pages; a page is written only while one
+ * table holds it. Made, retained and released by {@link PagePool} alone.
  *
  * <p>A page that shall be compressed has room for its sealed form beside it from the start, so that sealing can never fail
  * for want of memory; {@link Sealing} says what becomes of it.
  */
 public final class Page {
+    private static final ValueLayout.OfInt POSITION = ValueLayout.JAVA_INT_UNALIGNED;
+
     final SizeClass.Block block;
     private final PageLayout layout;
     private final MemorySegment keys;
     private final MemorySegment values;
     private final int position;
+    private final int survivors; // 0 where tokens are consecutive
     private Optional<Page> target;
     private @Nullable Sealing sealing; // the engine's thread alone
     int references = 1;
 
     Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
+        this(block, layout, position, target, 0);
+    }
+
+    private Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target, int survivors) {
         this.block = block;
         this.layout = layout;
         this.position = position;
         this.target = target;
+        this.survivors = survivors;
         MemorySegment bytes = block.bytes();
         this.keys = bytes.asSlice(0, layout.keyBytes());
         this.values = bytes.asSlice(layout.valuesOffset(), layout.valueBytes());
@@ -53,6 +63,39 @@ public final class Page {
     }
 
     /**
+     * The same memory with other tokens. This page is void then.
+     *
+     * @param positions of the tokens written to it, ascending
+     * @param count how many, at least one
+     */
+    Page rewritten(int[] positions, int count) {
+        MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.positionsOffset(), count);
+        return new Page(block, layout, positions[0], Optional.empty(), count);
+    }
+
+    /**
+     * The same memory with fewer tokens. This page is void then.
+     *
+     * @param count how many of the first survivors are left, at least one
+     */
+    Page trimmed(int count) {
+        return new Page(block, layout, position, Optional.empty(), count);
+    }
+
+    /** Makes an empty page hold what this one does. */
+    Page copiedTo(Page empty) {
+        empty.block.bytes().copyFrom(block.bytes());
+        return new Page(empty.block, layout, position, Optional.empty(), survivors);
+    }
+
+    /**
+     * @return whether its tokens are what evictions have left, so that none can be added
+     */
+    boolean ragged() {
+        return survivors > 0;
+    }
+
+    /**
      * @return position in the sequence of the first token
      */
     public int position() {
@@ -60,10 +103,46 @@ public final class Page {
     }
 
     /**
-     * @return position of the first token beyond a full page
+     * @param slot a token of this page
+     * @return its position in the sequence
+     */
+    public int position(int slot) {
+        return ragged() ? block.bytes().get(POSITION, positionOffset(slot)) : position + slot;
+    }
+
+    private long positionOffset(int slot) {
+        return layout.positionsOffset() + (long) slot * Integer.BYTES;
+    }
+
+    /**
+     * @return one past the position of the last token that it has, or has room for
      */
     public int end() {
-        return position + layout.tokens();
+        return ragged() ? position(survivors - 1) + 1 : position + layout.tokens();
+    }
+
+    /**
+     * @param limit a position
+     * @return how many slots, from the first on, are of positions before it
+     */
+    public int slotsBefore(int limit) {
+        if (!ragged()) {
+            return Math.clamp((long) limit - position, 0, layout.tokens());
+        }
+        int low = 0;
+        int high = survivors;
+        if (position >= limit || position(survivors - 1) < limit) {
+            return position >= limit ? 0 : survivors; // nearly always
+        }
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (position(middle) < limit) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     /**

@@ -7,15 +7,15 @@ import org.pikv4j.cache.compression.PageForm;
  * The bytes of one page: {@code tokens} tokens of one layer and one KV head in one {@link PageForm}.
  *
  * <pre>
- *   offset 0                                  valuesOffset                     payloadBytes      pageBytes
- *   | keys, transposed: [width][tokens]       | values: [tokens][width]        | zeros to 64      |
- *   | d0: t0 t1 t2 … | d1: t0 t1 t2 … | …     | t0: d0 d1 d2 … | t1: d0 d1 …   |                  |
+ *   offset 0                              valuesOffset                   positionsOffset   payloadBytes  pageBytes
+ *   | keys, transposed: [width][tokens]   | values: [tokens][width]      | positions, if any | zeros to 64 |
+ *   | d0: t0 t1 t2 … | d1: t0 t1 t2 … | … | t0: d0 d1 d2 … | t1: d0 d1 … | t0 t1 t2 …        |             |
  * </pre>
  *
  * Keys are transposed so that the lanes of a vector register are tokens and no score needs a reduction; values are not,
  * so that the lanes of their weighted sum are elements of the output ({@link HalfShape}). A form says how many bytes each
- * half takes and what stands in them. Positions are not stored: the tokens of a page are consecutive, and the page carries
- * its first.
+ * half takes and what stands in them. Where tokens may be evicted there is room for the positions of those that stay, as
+ * int32; until then the tokens of a page are consecutive, and the page carries its first.
  */
 public final class PageLayout {
     private static final int ALIGNMENT = 64;
@@ -27,19 +27,33 @@ public final class PageLayout {
     private final HalfShape valueShape;
     private final int keyBytes;
     private final int valueBytes;
+    private final boolean positions;
 
     /**
+     * A page whose tokens stay together.
+     *
      * @param form how elements are stored
      * @param tokens tokens per page, a positive multiple of 16
      * @param headDim width of a head
      */
     public PageLayout(PageForm form, int tokens, int headDim) {
+        this(form, tokens, headDim, false);
+    }
+
+    /**
+     * @param form how elements are stored
+     * @param tokens tokens per page, a positive multiple of 16
+     * @param headDim width of a head
+     * @param positions whether there is room for the positions of tokens: they can be evicted one by one then
+     */
+    public PageLayout(PageForm form, int tokens, int headDim, boolean positions) {
         if (tokens <= 0 || tokens % 16 != 0) {
             throw new IllegalArgumentException("a page holds a positive multiple of 16 tokens, not " + tokens);
         }
         this.form = form;
         this.tokens = tokens;
         this.headDim = headDim;
+        this.positions = positions;
         this.keyShape = new HalfShape(HalfShape.Side.KEYS, tokens, form.keys().width(headDim));
         this.valueShape =
                 new HalfShape(HalfShape.Side.VALUES, tokens, form.values().width(headDim));
@@ -101,10 +115,26 @@ public final class PageLayout {
     }
 
     /**
-     * @return bytes of keys and values
+     * @return whether tokens can be evicted one by one
+     */
+    public boolean hasPositions() {
+        return positions;
+    }
+
+    /**
+     * @return where the positions start, if there are any, aligned to 4
+     */
+    int positionsOffset() {
+        return Math.ceilDiv(Math.addExact(valuesOffset(), valueBytes), Integer.BYTES) * Integer.BYTES;
+    }
+
+    /**
+     * @return bytes of keys, values and positions
      */
     public int payloadBytes() {
-        return Math.addExact(valuesOffset(), valueBytes);
+        return positions
+                ? Math.addExact(positionsOffset(), tokens * Integer.BYTES)
+                : Math.addExact(valuesOffset(), valueBytes);
     }
 
     /**

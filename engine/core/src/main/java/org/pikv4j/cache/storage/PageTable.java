@@ -1,9 +1,13 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The pages of one sequence in one layer and one KV head, by position. Tables of different heads may hold different
@@ -13,9 +17,12 @@ import java.util.concurrent.Executor;
  * <p>Where the layer is compressed, full pages are sealed in the background and replaced when the {@link Residual} says.
  */
 public final class PageTable {
+    private static final Logger LOG = LoggerFactory.getLogger(PageTable.class);
+
     private final PageLayout layout;
     private final PageLayout sealed;
     private final Residual residual;
+    private final TokenColumns columns;
     private final List<Page> pages = new ArrayList<>();
     private Optional<Page> copied = Optional.empty(); // by a reservation
     private int length;
@@ -27,11 +34,13 @@ public final class PageTable {
      * @param layout of pages that are being filled
      * @param sealed of pages that are full; the same if they stay as they are
      * @param residual which ones stay as they are anyway
+     * @param columns what is kept of each token, none so far
      */
-    PageTable(PageLayout layout, PageLayout sealed, Residual residual) {
+    PageTable(PageLayout layout, PageLayout sealed, Residual residual, TokenColumns columns) {
         this.layout = layout;
         this.sealed = sealed;
         this.residual = residual;
+        this.columns = columns;
     }
 
     /**
@@ -61,7 +70,7 @@ public final class PageTable {
      * @return tokens of this sequence that the page holds, 0 for a spare one
      */
     public int tokens(int index) {
-        return Math.clamp(length - pages.get(index).position(), 0, layout.tokens());
+        return pages.get(index).slotsBefore(length);
     }
 
     /**
@@ -88,11 +97,12 @@ public final class PageTable {
      * @param valueOffset where it starts
      */
     public void append(float[] key, int keyOffset, float[] value, int valueOffset) {
-        while (pages.get(open).end() <= length) {
+        while (pages.get(open).ragged() || pages.get(open).end() <= length) {
             open++;
         }
         Page page = pages.get(open);
         page.write(length - page.position(), key, keyOffset, value, valueOffset);
+        columns.add();
         length++;
     }
 
@@ -104,7 +114,7 @@ public final class PageTable {
         int room = 0;
         if (!pages.isEmpty()) {
             Page last = pages.getLast();
-            room = Math.max(0, last.end() - length);
+            room = last.ragged() ? 0 : Math.max(0, last.end() - length);
             if (room > 0 && !last.layout().equals(layout)) {
                 throw new IllegalStateException("a sealed page ends behind the sequence");
             }
@@ -174,7 +184,7 @@ public final class PageTable {
     int cut(int newLength) {
         for (int i = pages.size() - 1; i >= 0 && pages.get(i).end() > newLength; i--) {
             Page page = pages.get(i);
-            if (page.position() < newLength && !page.layout().equals(layout)) {
+            if (page.position() < newLength && !page.ragged() && !page.layout().equals(layout)) {
                 return page.position();
             }
         }
@@ -219,14 +229,37 @@ public final class PageTable {
         while (!pages.isEmpty() && pages.getLast().position() >= length) {
             pool.release(pages.removeLast());
         }
+        if (!pages.isEmpty() && pages.getLast().ragged() && pages.getLast().end() > length) {
+            trim(pool);
+        }
         open = Math.max(0, pages.size() - 1);
+        columns.truncate(tokensBefore(pages.size()));
+    }
+
+    /** Cuts the last page; if it is shared and there is no room for a copy, its tokens are gone as if they were evicted. */
+    private void trim(PagePool pool) {
+        Page page = pages.removeLast();
+        int count = page.slotsBefore(length);
+        if (!pool.shared(page)) {
+            pages.add(page.trimmed(count));
+            return;
+        }
+        try {
+            pages.add(
+                    page.copiedTo(pool.allocate(page.layout(), page.position())).trimmed(count));
+        } catch (KvBudgetExceededException e) {
+            LOG.debug("no room to cut a shared page of {} tokens", count);
+        }
+        pool.release(page);
     }
 
     /** Gives back the pages whose tokens all lie before a position. */
     void releaseBefore(PagePool pool, int position) {
         while (!pages.isEmpty() && pages.getFirst().end() <= Math.min(position, length)) {
             windowedOut = pages.getFirst().end();
-            evict(pool, 0);
+            columns.remove(0, tokens(0));
+            pool.release(pages.removeFirst());
+            open = Math.max(0, open - 1);
         }
     }
 
@@ -238,15 +271,122 @@ public final class PageTable {
         return windowedOut <= position;
     }
 
-    /** Gives back one full page, wherever it stands. */
-    void evict(PagePool pool, int index) {
-        pool.release(pages.remove(index));
-        open = Math.max(0, Math.min(open, pages.size()) - 1);
+    /**
+     * @return what the policy keeps of each token
+     */
+    public TokenColumns columns() {
+        return columns;
+    }
+
+    /**
+     * @param page number of a page
+     * @return tokens of the pages before it
+     */
+    public int tokensBefore(int page) {
+        int tokens = 0;
+        for (int i = 0; i < page; i++) {
+            tokens += tokens(i);
+        }
+        return tokens;
+    }
+
+    /**
+     * @return positions of all tokens, ascending
+     */
+    public int[] positions() {
+        int[] positions = new int[tokensBefore(pages.size())];
+        int token = 0;
+        for (int p = 0; p < pages.size(); p++) {
+            for (int slot = 0; slot < tokens(p); slot++) {
+                positions[token++] = pages.get(p).position(slot);
+            }
+        }
+        return positions;
+    }
+
+    /**
+     * @return how many pages, from the first on, tokens can be evicted from: those that are full, in the form that they have for
+     *     good
+     */
+    public int evictablePages() {
+        int count = 0;
+        while (count < pages.size() && evictable(pages.get(count))) {
+            count++;
+        }
+        return count;
+    }
+
+    private boolean evictable(Page page) {
+        boolean settled = page.target().isEmpty();
+        return page.layout().hasPositions()
+                && settled
+                && page.slotsBefore(length) > 0
+                && (page.ragged() || page.end() <= length);
+    }
+
+    /**
+     * @return rows that the last page has room for
+     */
+    public int room() {
+        return pages.isEmpty() || pages.getLast().ragged()
+                ? 0
+                : Math.max(0, pages.getLast().end() - length);
+    }
+
+    /**
+     * @param kept which tokens of the {@linkplain #evictablePages evictable pages} stay, counted through
+     * @return how many pages would hold them
+     */
+    public int pagesKept(BitSet kept) {
+        int sum = 0;
+        int evictable = evictablePages();
+        int token = 0;
+        for (int from = 0, to; from < evictable; from = to) {
+            int first = token;
+            for (to = from; to < evictable && sameRun(from, to); to++) {
+                token += tokens(to);
+            }
+            sum += Math.ceilDiv(
+                    kept.get(first, token).cardinality(),
+                    pages.get(from).layout().tokens());
+        }
+        return sum;
+    }
+
+    /** Whether pages can be moved together. */
+    private boolean sameRun(int page, int other) {
+        return pages.get(page).layout().equals(pages.get(other).layout());
+    }
+
+    /**
+     * Forgets tokens, and gives back the pages that this frees.
+     *
+     * @param pool where pages come from
+     * @param kept which tokens of the {@linkplain #evictablePages evictable pages} stay, counted through
+     */
+    void keep(PagePool pool, BitSet kept) {
+        int to = evictablePages();
+        while (to > 0) { // newest first: places of what is older stay what they are
+            int from = to - 1;
+            while (from > 0 && sameRun(from - 1, from)) {
+                from--;
+            }
+            int first = tokensBefore(from);
+            int count = tokensBefore(to) - first;
+            BitSet ofRun = kept.get(first, first + count);
+            List<Page> run = pages.subList(from, to);
+            List<Page> survivors = Compaction.compact(pool, run, ofRun, length);
+            run.clear();
+            pages.addAll(from, survivors);
+            open = Math.clamp(open - (to - from) + survivors.size(), 0, Math.max(0, pages.size() - 1));
+            columns.keep(first, count, ofRun);
+            to = from;
+        }
     }
 
     /** The same pages in a new table. */
     PageTable share(PagePool pool) {
-        PageTable other = new PageTable(layout, sealed, residual);
+        PageTable other = new PageTable(layout, sealed, residual, columns.copy());
         for (int i = 0; i < pages.size(); i++) {
             if (tokens(i) > 0) {
                 pool.retain(pages.get(i));

@@ -1,10 +1,11 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
-import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 
 /**
  * Everything that one sequence remembers: a {@link PageTable} per layer and KV head. Has one writer, the engine's loop.
@@ -17,6 +18,7 @@ public final class SequenceCache implements AutoCloseable {
     private final CacheLayout layout;
     private final PagePool pool;
     private final Executor sealer;
+    private final Optional<CacheSchedule> schedule;
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
     private boolean closed;
@@ -27,19 +29,36 @@ public final class SequenceCache implements AutoCloseable {
      * @param sealer where full pages are brought into their sealed form
      */
     public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer) {
-        this(layout, pool, sealer, new ArrayList<>(), 0);
+        this(layout, pool, sealer, Optional.empty());
+    }
+
+    /**
+     * @param layout how it is cut into pages
+     * @param pool where pages come from
+     * @param sealer where full pages are brought into their sealed form
+     * @param schedule what keeps it within a budget of its own
+     */
+    public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer, Optional<CacheSchedule> schedule) {
+        this(layout, pool, sealer, schedule, new ArrayList<>(), 0);
+        int columns = schedule.map(CacheSchedule::columns).orElse(0);
         for (CacheLayout.Layer layer : layout.layers()) {
             tables.add(new ArrayList<>(layer.sealed().stream()
-                    .map(full -> new PageTable(layer.open(), full, layout.residual()))
+                    .map(full -> new PageTable(layer.open(), full, layout.residual(), new TokenColumns(columns)))
                     .toList()));
         }
     }
 
     private SequenceCache(
-            CacheLayout layout, PagePool pool, Executor sealer, List<List<PageTable>> tables, int length) {
+            CacheLayout layout,
+            PagePool pool,
+            Executor sealer,
+            Optional<CacheSchedule> schedule,
+            List<List<PageTable>> tables,
+            int length) {
         this.layout = layout;
         this.pool = pool;
         this.sealer = sealer;
+        this.schedule = schedule;
         this.tables = tables;
         this.length = length;
     }
@@ -76,7 +95,15 @@ public final class SequenceCache implements AutoCloseable {
      * @return the most rows that a forward pass may append
      */
     public int rowsToNextChange() {
-        return layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
+        int rows = layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
+        return schedule.map(s -> Math.min(rows, s.rowsToNextEviction(this))).orElse(rows);
+    }
+
+    /**
+     * @return what keeps it within a budget of its own
+     */
+    public Optional<CacheSchedule> schedule() {
+        return schedule;
     }
 
     /**
@@ -98,6 +125,7 @@ public final class SequenceCache implements AutoCloseable {
                     table.settle(pool);
                 }
             }
+            schedule.ifPresent(s -> s.makeRoom(this, rows));
             for (List<PageTable> heads : tables) {
                 for (PageTable table : heads) {
                     table.reserve(pool, rows);
@@ -174,38 +202,26 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
-     * Lets a policy choose full pages to give back, in every layer and head; their tokens are no longer attended to there.
+     * Forgets tokens of one layer and KV head, and gives back the pages that this frees.
      *
-     * @param policy the policy
-     * @param rows rows that room is needed for
-     * @return bytes that the pool holds less; pages shared with another sequence free nothing
-     * @throws IllegalStateException if the policy chooses what is not there; nothing was evicted then
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param kept which tokens of its {@linkplain PageTable#evictablePages evictable pages} stay, counted through
      */
-    public long evict(EvictionPolicy policy, int rows) {
-        List<int[]> chosen = new ArrayList<>(); // by layer and head: all answers are checked before any page goes
-        for (int layer = 0; layer < tables.size(); layer++) {
-            int wanted = Math.ceilDiv(rows, layout.layers().get(layer).open().tokens());
-            for (int head = 0; head < tables.get(layer).size(); head++) {
-                PageTable table = table(layer, head);
-                List<PageSignals> full = new ArrayList<>();
-                while (full.size() < table.size() && table.page(full.size()).end() <= length) {
-                    full.add(table.signals(full.size()));
-                }
-                int[] victims = policy.victims(layer, head, List.copyOf(full), wanted);
-                chosen.add(PageChoice.checked(policy, victims, full.size()));
-            }
-        }
+    public void keep(int layer, int head, BitSet kept) {
+        table(layer, head).keep(pool, kept);
+    }
+
+    /**
+     * Evicts because the pool is used up.
+     *
+     * @return bytes that the pool holds less; pages shared with another sequence free nothing
+     */
+    public long shrink() {
         long before = pool.usage().heldBytes();
-        Iterator<int[]> victims = chosen.iterator();
-        for (List<PageTable> heads : tables) {
-            for (PageTable table : heads) {
-                int[] going = victims.next();
-                for (int i = going.length - 1; i >= 0; i--) {
-                    table.evict(pool, going[i]);
-                }
-            }
-        }
-        return before - pool.usage().heldBytes();
+        return schedule.isPresent() && schedule.get().shrink(this)
+                ? before - pool.usage().heldBytes()
+                : 0;
     }
 
     /**
@@ -217,7 +233,7 @@ public final class SequenceCache implements AutoCloseable {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        return new SequenceCache(layout, pool, sealer, shared, length);
+        return new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), shared, length);
     }
 
     /**

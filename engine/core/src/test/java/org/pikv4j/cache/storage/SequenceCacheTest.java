@@ -8,14 +8,17 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.pikv4j.TestSeeds;
 import org.pikv4j.cache.compression.Codec;
@@ -23,7 +26,13 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.scheduling.BudgetShare;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadTokens;
+import org.pikv4j.cache.scheduling.PolicyChoice;
+import org.pikv4j.cache.scheduling.Protection;
+import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout.Layer;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.model.AttentionSpec;
@@ -31,8 +40,13 @@ import org.pikv4j.model.AttentionSpec;
 class SequenceCacheTest {
     private static final int HEAD_DIM = 8;
     private static final int WINDOW = 40;
+    private static final int LARGEST_PAGE = 2048;
+    private static final int BUDGET = 128;
+    private static final int SINKS = 3;
+    private static final int NEWEST = 20;
 
     private final HeldMemory memory = new HeldMemory();
+    private int evictions; // by a schedule
 
     /** Small whole numbers, without loss, in a byte each. */
     private record Bytes() implements Codec {
@@ -63,19 +77,19 @@ class SequenceCacheTest {
 
     /** Two heads that are compressed in different ways, and a layer that is not. */
     private static CacheLayout compressed(int window) {
-        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM);
-        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM);
+        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
+        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, true);
         PageLayout half =
-                new PageLayout(new PageForm(new HalfForm(Codecs.F32), new HalfForm(new Bytes())), 16, HEAD_DIM);
-        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM);
+                new PageLayout(new PageForm(new HalfForm(Codecs.F32), new HalfForm(new Bytes())), 16, HEAD_DIM, true);
+        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, true);
         return new CacheLayout(
                 List.of(new Layer(open, List.of(bytes, half), AttentionSpec.FULL), new Layer(large, 1, window)),
                 new Residual(20, 4, 32));
     }
 
     private static CacheLayout layout(int window) {
-        PageLayout small = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM);
-        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM);
+        PageLayout small = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
+        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, true);
         return new CacheLayout(
                 List.of(new Layer(small, 2, AttentionSpec.FULL), new Layer(large, 1, window)), Residual.DEFAULT);
     }
@@ -84,6 +98,8 @@ class SequenceCacheTest {
     private static final class Shadow {
         final SequenceCache cache;
         final List<Map<Integer, Float>> heads = new ArrayList<>();
+        /** Whether tokens were taken away that a schedule would have protected. */
+        boolean cut;
 
         Shadow(SequenceCache cache) {
             this.cache = cache;
@@ -99,18 +115,82 @@ class SequenceCacheTest {
 
     @Test
     void randomisedOperationsKeepContentsCountsAndAccounts() {
-        randomisedOperations(layout(WINDOW));
+        randomisedOperations(layout(WINDOW), Optional::empty);
     }
 
     @Test
     void soTheyDoWhereFullPagesAreSealedAtAnyTime() {
-        randomisedOperations(compressed(WINDOW));
+        randomisedOperations(compressed(WINDOW), Optional::empty);
     }
 
-    private void randomisedOperations(CacheLayout layout) {
+    @Test
+    void aBudgetHoldsWhateverHappens() {
+        randomisedOperations(scheduled(false), SequenceCacheTest::schedule);
+    }
+
+    @Test
+    void itHoldsWhereFullPagesAreSealed() {
+        randomisedOperations(scheduled(true), SequenceCacheTest::schedule);
+    }
+
+    /** Pages of one size, as an engine has them. */
+    private static CacheLayout scheduled(boolean compressed) {
+        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
+        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, true);
+        Layer exact = new Layer(open, 1, AttentionSpec.FULL);
+        return new CacheLayout(
+                List.of(
+                        compressed
+                                ? new Layer(open, List.of(bytes, bytes), AttentionSpec.FULL)
+                                : new Layer(open, 2, AttentionSpec.FULL),
+                        exact),
+                new Residual(16, SINKS, 16));
+    }
+
+    /** Thinks little of every third token, and shares the budget out unevenly. */
+    private static Optional<CacheSchedule> schedule() {
+        EvictionPolicy policy = new EvictionPolicy() {
+            @Override
+            public String name() {
+                return "thirds";
+            }
+
+            @Override
+            public int columns() {
+                return 2;
+            }
+
+            @Override
+            public void score(HeadTokens tokens, float[] scores) {
+                for (int i = 0; i < scores.length; i++) {
+                    scores[i] = tokens.positions()[i] % 3;
+                }
+            }
+
+            @Override
+            public int[] quotas(BudgetShare share) {
+                int[] quotas = share.even();
+                if (quotas.length == 2) {
+                    int moved = Math.min(10, share.tokens() - share.least());
+                    quotas[0] += moved;
+                    quotas[1] -= moved;
+                }
+                return quotas;
+            }
+        };
+        return Optional.of(new CacheSchedule(
+                Optional.of(new PolicyChoice(policy, new Protection(SINKS, NEWEST))),
+                Optional.of(TokenBudget.parse(BUDGET + "tok")),
+                scheduled(true),
+                32));
+    }
+
+    private void randomisedOperations(CacheLayout layout, Supplier<Optional<CacheSchedule>> schedule) {
         long seed = TestSeeds.seed();
         SplittableRandom random = new SplittableRandom(seed);
-        PagePool pool = new PagePool(memory, 300_000);
+        boolean scheduled = schedule.get().isPresent();
+        int most = scheduled ? 5 : Integer.MAX_VALUE; // few, that become long enough to be evicted from
+        PagePool pool = new PagePool(memory, scheduled ? 90_000 : 300_000);
         Queue<Runnable> sealing = new ArrayDeque<>();
         List<Shadow> open = new ArrayList<>();
         int refused = 0;
@@ -118,21 +198,27 @@ class SequenceCacheTest {
             String message = TestSeeds.repeat(seed) + ", step " + step;
             int what = random.nextInt(100);
             Shadow shadow = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
-            if (shadow == null || what < 4) {
-                open.add(new Shadow(new SequenceCache(layout, pool, sealing::add)));
+            if (shadow == null || what < 4 && open.size() < most) {
+                open.add(new Shadow(new SequenceCache(layout, pool, sealing::add, schedule.get())));
             } else if (what < 70) {
-                refused += append(shadow, random) ? 0 : 1;
-            } else if (what < 78) {
+                boolean appended = append(shadow, random);
+                refused += appended ? 0 : 1;
+                if (scheduled && !appended) {
+                    shadow.cache.close();
+                    open.remove(shadow);
+                }
+            } else if (what < 78 && open.size() < most) {
                 Shadow fork = new Shadow(shadow.cache.fork());
+                fork.cut = shadow.cut;
                 for (int h = 0; h < 3; h++) {
                     fork.heads.get(h).putAll(shadow.heads.get(h));
                 }
                 open.add(fork);
             } else if (what < 86) {
-                truncate(shadow, random);
-            } else if (what < 92) {
+                truncate(shadow, random, pool);
+            } else if (what < (scheduled ? 87 : 92)) {
                 evict(shadow, random);
-            } else {
+            } else if (what > 97 || !scheduled) {
                 shadow.cache.close();
                 shadow.cache.close();
                 open.remove(shadow);
@@ -145,7 +231,10 @@ class SequenceCacheTest {
                 checkContents(open.get(random.nextInt(open.size())), message);
             }
         }
-        assertThat(refused).as("budget reached, %s", TestSeeds.repeat(seed)).isPositive();
+        assertThat(refused > 0 || scheduled)
+                .as("budget reached, %s", TestSeeds.repeat(seed))
+                .isTrue();
+        assertThat(evictions > 200).as("evictions: %d", evictions).isEqualTo(scheduled);
         open.forEach(shadow -> shadow.cache.close());
         sealing.forEach(Runnable::run);
         assertThat(pool.usage().heldBytes()).isZero();
@@ -188,15 +277,27 @@ class SequenceCacheTest {
         pool.close();
     }
 
-    private static boolean append(Shadow shadow, SplittableRandom random) {
+    private boolean append(Shadow shadow, SplittableRandom random) {
         SequenceCache cache = shadow.cache;
         int rows = Math.min(cache.rowsToNextChange(), 1 + random.nextInt(random.nextInt(5) == 0 ? 60 : 4));
         int before = cache.length();
         try {
+            cache.schedule().ifPresent(schedule -> schedule.expect(before + (rows > 4 ? 2 * rows : rows)));
             cache.reserve(rows);
         } catch (KvBudgetExceededException e) {
             assertThat(cache.length()).isEqualTo(before);
+            if (cache.schedule().isPresent()) {
+                for (int h = 0; h < 3; h++) {
+                    shadow.heads
+                            .get(h)
+                            .keySet()
+                            .retainAll(contents(shadow.table(h)).keySet());
+                }
+            }
             return false;
+        }
+        if (cache.schedule().isPresent()) {
+            checkBudget(shadow);
         }
         boolean commit = random.nextInt(10) > 0;
         for (int h = 0; h < 3; h++) {
@@ -218,62 +319,100 @@ class SequenceCacheTest {
         return true;
     }
 
-    private static void truncate(Shadow shadow, SplittableRandom random) {
-        int most = random.nextBoolean() ? 30 : 200;
+    /** What was evicted is not among what is protected, and no table has a page too many. */
+    private void checkBudget(Shadow shadow) {
+        int length = shadow.cache.length();
+        int pages = 0;
+        for (int h = 0; h < 3; h++) {
+            Set<Integer> held = contents(shadow.table(h)).keySet();
+            for (int position : shadow.heads.get(h).keySet()) {
+                if (!shadow.cut && (position < SINKS || position >= length - NEWEST)) {
+                    assertThat(held).contains(position);
+                }
+            }
+            evictions += shadow.heads.get(h).keySet().retainAll(held) ? 1 : 0;
+            pages += shadow.table(h).size();
+        }
+        assertThat(pages).isLessThanOrEqualTo(3 * BUDGET / 16);
+    }
+
+    private static void truncate(Shadow shadow, SplittableRandom random, PagePool pool) {
+        int most = shadow.cache.schedule().isPresent() ? 8 : random.nextBoolean() ? 30 : 200;
         int wanted = shadow.cache.length() - random.nextInt(Math.min(shadow.cache.length(), most) + 1);
         int kept = shadow.cache.truncate(wanted);
+        shadow.cut = true;
         if (shadow.cache.layout().compressed()) {
             assertThat(kept).isBetween(0, wanted); // the start of a sealed page, wherever evictions have left one
         } else {
             assertThat(kept).isIn(wanted, 0);
         }
-        shadow.heads.forEach(head -> head.keySet().removeIf(position -> position >= kept));
+        for (int h = 0; h < 3; h++) {
+            Map<Integer, Float> expected = shadow.heads.get(h);
+            expected.keySet().removeIf(position -> position >= kept);
+            Map<Integer, Float> held = contents(shadow.table(h));
+            CacheUsage usage = pool.usage();
+            if (held.size() < expected.size() && usage.budgetBytes() - usage.reservedBytes() < LARGEST_PAGE) {
+                expected.keySet().retainAll(held.keySet()); // no room to copy a shared page that had to be cut
+            }
+        }
     }
 
     private static void evict(Shadow shadow, SplittableRandom random) {
-        shadow.cache.evict(
-                new EvictionPolicy() {
-                    @Override
-                    public String name() {
-                        return "random";
+        shadow.cut = true;
+        for (int h = 0; h < 3; h++) {
+            PageTable table = shadow.table(h);
+            int pages = table.evictablePages();
+            BitSet kept = new BitSet();
+            int token = 0;
+            double share = random.nextInt(3) * 0.5; // nothing, something, everything
+            for (int p = 0; p < pages; p++) {
+                for (int slot = 0; slot < table.tokens(p); slot++, token++) {
+                    if (random.nextDouble() < share) {
+                        kept.set(token);
+                    } else {
+                        shadow.heads.get(h).remove(table.page(p).position(slot));
                     }
+                }
+            }
+            int left = table.size() - pages + table.pagesKept(kept);
+            try {
+                shadow.cache.keep(h / 2, h % 2, kept);
+            } catch (KvBudgetExceededException e) {
+                // Runs of pages that stand behind one that is shared have changed, the others have not.
+                shadow.heads.get(h).clear();
+                shadow.heads.get(h).putAll(contents(table));
+                continue;
+            }
+            assertThat(table.size()).isEqualTo(left);
+        }
+    }
 
-                    @Override
-                    public int[] victims(int layer, int kvHead, List<PageSignals> pages, int wanted) {
-                        if (pages.isEmpty() || random.nextBoolean()) {
-                            return new int[0];
-                        }
-                        int victim = random.nextInt(pages.size());
-                        PageSignals page = pages.get(victim);
-                        shadow.heads
-                                .get(layer == 0 ? kvHead : 2)
-                                .keySet()
-                                .removeIf(position ->
-                                        position >= page.position() && position < page.position() + page.tokens());
-                        return new int[] {victim};
-                    }
-                },
-                1);
+    private static Map<Integer, Float> contents(PageTable table) {
+        Map<Integer, Float> held = new TreeMap<>();
+        int newest = -1;
+        for (int p = 0; p < table.size(); p++) {
+            PageLayout layout = table.page(p).layout();
+            float[] keys = new float[layout.tokens() * HEAD_DIM];
+            float[] values = new float[layout.tokens() * HEAD_DIM];
+            layout.form().keys().decode(layout.keyShape(), table.page(p).keys(), HEAD_DIM, keys);
+            layout.form().values().decode(layout.valueShape(), table.page(p).values(), HEAD_DIM, values);
+            for (int t = 0; t < table.tokens(p); t++) {
+                for (int d = 0; d < HEAD_DIM; d++) {
+                    assertThat((Float) keys[t * HEAD_DIM + d]).isEqualTo((Float) values[t * HEAD_DIM + d]);
+                }
+                assertThat(table.page(p).position(t)).isGreaterThan(newest);
+                newest = table.page(p).position(t);
+                held.put(newest, values[t * HEAD_DIM]);
+            }
+        }
+        return held;
     }
 
     private static void checkContents(Shadow shadow, String message) {
         for (int h = 0; h < 3; h++) {
             PageTable table = shadow.table(h);
-            Map<Integer, Float> held = new TreeMap<>();
-            for (int p = 0; p < table.size(); p++) {
-                PageLayout layout = table.page(p).layout();
-                float[] keys = new float[layout.tokens() * HEAD_DIM];
-                float[] values = new float[layout.tokens() * HEAD_DIM];
-                layout.form().keys().decode(layout.keyShape(), table.page(p).keys(), HEAD_DIM, keys);
-                layout.form().values().decode(layout.valueShape(), table.page(p).values(), HEAD_DIM, values);
-                for (int t = 0; t < table.tokens(p); t++) {
-                    for (int d = 0; d < HEAD_DIM; d++) {
-                        assertThat((Float) keys[t * HEAD_DIM + d]).as(message).isEqualTo((Float)
-                                values[t * HEAD_DIM + d]);
-                    }
-                    held.put(table.page(p).position() + t, values[t * HEAD_DIM]);
-                }
-            }
+            Map<Integer, Float> held = contents(table);
+            assertThat(table.columns().size()).as(message).isEqualTo(held.size());
             Map<Integer, Float> expected = new TreeMap<>(shadow.heads.get(h));
             if (h == 2) {
                 // Older tokens may be there, as parts of pages that reach into the window, or not.

@@ -1,0 +1,349 @@
+package org.pikv4j.cache.scheduling;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.KvBudgetExceededException;
+
+/**
+ * Keeps one sequence within its budget. Each table may hold so many pages; when one is full, an <em>eviction</em> makes room in
+ * all of them at once: the policy scores the tokens, the best stay and move together, and whole pages go back to the pool. That
+ * happens at positions that the budget, the page size and the length of the prompt decide, never the speed of anything: equal
+ * runs keep equal tokens.
+ *
+ * <p>An eviction frees an eighth of the budget, or, while a prompt is read, as much as a batch of rows takes, up to a quarter.
+ */
+public final class CacheSchedule implements AttentionWatcher {
+    private static final String NO_POLICY = "kv-policy is missing: nothing says what may be evicted";
+    private static final int STEPS = 8;
+    private static final int PROMPT_STEPS = 4;
+
+    private final Optional<PolicyChoice> choice;
+    private final Optional<TokenBudget> budget;
+    private final CacheLayout layout;
+    private final int pageTokens;
+    private final int chunk;
+    /** Pages that each table may hold, layer by layer; none before the first eviction, when all may hold the same. */
+    private int[] limits = {};
+
+    private int nextEviction;
+    private int expected;
+
+    /**
+     * @param choice the policy; without one, reaching the budget is an error
+     * @param budget tokens for each layer and KV head; without one, only the pool's budget counts
+     * @param layout how sequences are cut into pages, all of as many tokens
+     * @param chunk rows of the largest batch
+     * @throws InvalidOptionException if the budget is less than what is protected, and a page
+     */
+    public CacheSchedule(Optional<PolicyChoice> choice, Optional<TokenBudget> budget, CacheLayout layout, int chunk) {
+        this.choice = choice;
+        this.budget = budget;
+        this.layout = layout;
+        this.pageTokens = layout.layers().getFirst().open().tokens();
+        this.chunk = chunk;
+        int tokens = budget.map(TokenBudget::tokens).orElse(0);
+        if (tokens > 0 && tokens < leastPages() * pageTokens) {
+            throw new InvalidOptionException(
+                    "kv-budget %s is too small: what stays whatever happens, and a page, take %dtok"
+                            .formatted(budget.get(), leastPages() * pageTokens));
+        }
+    }
+
+    /**
+     * @return the same for a copy of the sequence
+     */
+    public CacheSchedule copy() {
+        CacheSchedule copy = new CacheSchedule(choice, budget, layout, chunk);
+        copy.limits = limits.clone();
+        copy.nextEviction = nextEviction;
+        copy.expected = expected;
+        return copy;
+    }
+
+    /**
+     * @return how many numbers are kept for each token
+     */
+    public int columns() {
+        return choice.map(c -> c.policy().columns()).orElse(0);
+    }
+
+    /**
+     * @param length tokens that the sequence is about to have: a prompt's end
+     */
+    public void expect(int length) {
+        expected = length;
+    }
+
+    /**
+     * @param cache the sequence
+     * @return the most rows that may be appended at once
+     */
+    public int rowsToNextEviction(SequenceCache cache) {
+        if (budget.isEmpty()) {
+            return Integer.MAX_VALUE;
+        }
+        int room = room(cache);
+        return room > 0 ? room : step(limit(cache), cache.length()) * pageTokens;
+    }
+
+    /**
+     * Evicts, if the budget does not allow rows otherwise.
+     *
+     * @param cache the sequence
+     * @param rows rows to come, at most {@link #rowsToNextEviction}
+     * @throws KvBudgetExceededException if the budget does not allow them, and there is no policy
+     */
+    public void makeRoom(SequenceCache cache, int rows) {
+        if (budget.isEmpty()) {
+            nextEviction = expected;
+            return;
+        }
+        if (room(cache) < rows) {
+            if (choice.isEmpty()) {
+                throw new KvBudgetExceededException(
+                        "kv-budget %s is used up: %d tokens; raise it, or let --kv-policy streaming-llm or a better one evict"
+                                .formatted(budget.get(), cache.length()));
+            }
+            int limit = limit(cache);
+            evict(cache, limit, step(limit, cache.length()));
+        }
+        nextEviction = cache.length() + room(cache);
+    }
+
+    /**
+     * Evicts because the pool is used up; from now on the sequence holds no more pages than before.
+     *
+     * @param cache the sequence
+     * @return whether anything was evicted
+     */
+    public boolean shrink(SequenceCache cache) {
+        int limit = tables(cache).stream().mapToInt(PageTable::size).max().orElse(0);
+        if (choice.isEmpty() || limit < leastPages()) {
+            return false;
+        }
+        evict(cache, limit, step(limit, cache.length()));
+        return true;
+    }
+
+    /**
+     * Evicts once, whatever the budget.
+     *
+     * @param cache the sequence
+     * @param tokens how many stay for each layer and KV head, on average
+     * @throws InvalidOptionException if there is no policy, or fewer tokens than are protected
+     */
+    public void cut(SequenceCache cache, int tokens) {
+        Protection protection =
+                choice.orElseThrow(() -> new InvalidOptionException(NO_POLICY)).protection();
+        if (tokens < protection.sinks() + protection.window()) {
+            throw new InvalidOptionException("%d sinks and a window of %d tokens do not fit into %d tokens"
+                    .formatted(protection.sinks(), protection.window(), tokens));
+        }
+        List<float[]> scores = scores(cache);
+        List<Integer> quotas = quotas(cache, tokens, scores);
+        int table = 0;
+        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
+            for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
+                PageTable pages = cache.table(layer, head);
+                int others = pages.tokensBefore(pages.size()) - scores.get(table).length;
+                cache.keep(layer, head, best(scores.get(table), Math.max(0, quotas.get(table) - others)));
+            }
+        }
+    }
+
+    @Override
+    public int watchedFrom() {
+        int queries = choice.map(c -> c.policy().observedQueries()).orElse(0);
+        return queries == 0 ? Integer.MAX_VALUE : Math.max(0, nextEviction - queries);
+    }
+
+    @Override
+    public void watch(ObservedAttention seen) {
+        choice.orElseThrow().policy().observe(seen.table().columns(), seen);
+    }
+
+    /** What is protected, by whole pages, and a page; where pages are sealed also those that are not yet, and the sinks'. */
+    private int leastPages() {
+        if (choice.isEmpty()) {
+            return 1;
+        }
+        Protection protection = choice.get().protection();
+        int pages = Math.ceilDiv(protection.sinks() + protection.window(), pageTokens) + 1;
+        if (layout.compressed()) {
+            Residual residual = layout.residual();
+            pages += Math.ceilDiv(residual.sinks(), pageTokens)
+                    + Math.ceilDiv(residual.tokens() + residual.interval(), pageTokens)
+                    + 1;
+        }
+        return pages;
+    }
+
+    /** Pages that a table may hold on average. */
+    private int limit(SequenceCache cache) {
+        int tokens = budget.orElseThrow().of(Math.max(expected, cache.length()));
+        return Math.max(tokens / pageTokens, leastPages());
+    }
+
+    /** Pages that an eviction frees. */
+    private int step(int limit, int length) {
+        int pages = Math.max(1, limit / STEPS);
+        if (length + 1 < expected) {
+            pages = Math.max(pages, Math.min(Math.ceilDiv(chunk, pageTokens), limit / PROMPT_STEPS));
+        }
+        return Math.clamp(pages, 1, Math.max(1, limit - leastPages() + 1));
+    }
+
+    /** Rows that fit without an eviction. */
+    private int room(SequenceCache cache) {
+        List<PageTable> tables = tables(cache);
+        int even = limits.length == 0 ? limit(cache) : 0;
+        int room = Integer.MAX_VALUE;
+        for (int i = 0; i < tables.size(); i++) {
+            PageTable table = tables.get(i);
+            int pages = (limits.length == 0 ? even : limits[i]) - table.size();
+            room = Math.min(room, Math.max(0, pages * pageTokens + table.room()));
+        }
+        return room;
+    }
+
+    private static List<PageTable> tables(SequenceCache cache) {
+        return IntStream.range(0, cache.layout().layers().size())
+                .mapToObj(cache::tables)
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    private void evict(SequenceCache cache, int limit, int step) {
+        List<float[]> scores = scores(cache);
+        int[] pages = wholePages(quotas(cache, (limit - step) * pageTokens, scores), limit - step);
+        int table = 0;
+        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
+            for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
+                keepPages(cache, layer, head, pages[table], scores.get(table));
+            }
+        }
+        limits = Arrays.stream(pages).map(p -> p + step).toArray();
+    }
+
+    private void keepPages(SequenceCache cache, int layer, int head, int pages, float[] scores) {
+        PageTable table = cache.table(layer, head);
+        int room = pages - (table.size() - table.evictablePages());
+        int least = protectedTokens(scores);
+        for (int tokens = Math.min(scores.length, room * pageTokens); tokens >= least; tokens -= pageTokens) {
+            BitSet kept = best(scores, tokens);
+            if (table.pagesKept(kept) <= room) {
+                cache.keep(layer, head, kept);
+                return;
+            }
+        }
+        throw new KvBudgetExceededException(
+                "kv-budget " + budget.map(TokenBudget::toString).orElse("")
+                        + " is used up: what is not to be evicted takes " + table.size() + " pages of layer " + layer);
+    }
+
+    private static int protectedTokens(float[] scores) {
+        int count = 0;
+        for (float score : scores) {
+            count += score == Float.POSITIVE_INFINITY ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Of each table, by layer and head; what is protected has an infinite one. */
+    private List<float[]> scores(SequenceCache cache) {
+        PolicyChoice by = choice.orElseThrow();
+        List<float[]> all = new ArrayList<>();
+        for (PageTable table : tables(cache)) {
+            HeadTokens tokens = new HeadTokens(table);
+            float[] scores = new float[tokens.size()];
+            if (scores.length > 0) {
+                by.policy().score(tokens, scores);
+                int[] positions = tokens.positions();
+                for (int i = 0; i < scores.length; i++) {
+                    if (by.protection().covers(positions[i], cache.length())) {
+                        scores[i] = Float.POSITIVE_INFINITY;
+                    } else {
+                        scores[i] = Float.isFinite(scores[i]) ? scores[i] : -Float.MAX_VALUE;
+                    }
+                }
+            }
+            all.add(scores);
+        }
+        return all;
+    }
+
+    private List<Integer> quotas(SequenceCache cache, int tokens, List<float[]> scores) {
+        PolicyChoice by = choice.orElseThrow();
+        int layers = cache.layout().layers().size();
+        int least = Math.min(tokens, by.protection().sinks() + by.protection().window());
+        List<Integer> quotas = new ArrayList<>();
+        for (int layer = 0; layer < layers; layer++) {
+            int heads = cache.tables(layer).size();
+            List<float[]> ofLayer = scores.subList(quotas.size(), quotas.size() + heads);
+            for (int quota : by.policy().quotas(new BudgetShare(layer, layers, tokens, least, ofLayer))) {
+                quotas.add(quota);
+            }
+        }
+        long sum = quotas.stream().mapToLong(Integer::longValue).sum();
+        if (quotas.size() != scores.size()
+                || sum > (long) tokens * scores.size()
+                || quotas.stream().anyMatch(quota -> quota < least)) {
+            throw new IllegalStateException(by.policy().name() + " shares out " + sum + " tokens of "
+                    + (long) tokens * scores.size() + ", and at least " + least + " for each head");
+        }
+        return quotas;
+    }
+
+    /** By whole pages; what rounding down leaves goes to those who lost most. */
+    private int[] wholePages(List<Integer> quotas, int even) {
+        int[] pages = quotas.stream().mapToInt(quota -> quota / pageTokens).toArray();
+        int spare = even * pages.length - Arrays.stream(pages).sum();
+        IntStream.range(0, pages.length)
+                .boxed()
+                .sorted(Comparator.comparingInt((Integer i) -> -(quotas.get(i) % pageTokens)))
+                .limit(spare)
+                .filter(i -> quotas.get(i) % pageTokens > 0)
+                .forEach(i -> pages[i]++);
+        return pages;
+    }
+
+    /**
+     * @param scores one for each token
+     * @param count how many tokens shall stay
+     * @return those with the highest scores; of equals the newer
+     */
+    static BitSet best(float[] scores, int count) {
+        BitSet kept = new BitSet(scores.length);
+        if (count >= scores.length) {
+            kept.set(0, scores.length);
+            return kept;
+        }
+        float[] sorted = scores.clone();
+        Arrays.sort(sorted);
+        float threshold = count == 0 ? Float.POSITIVE_INFINITY : sorted[scores.length - count];
+        int left = count;
+        for (int i = 0; i < scores.length; i++) {
+            if (scores[i] > threshold) {
+                kept.set(i);
+                left--;
+            }
+        }
+        for (int i = scores.length - 1; i >= 0 && left > 0; i--) {
+            if (scores[i] == threshold) {
+                kept.set(i);
+                left--;
+            }
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,88 @@
+package org.pikv4j.cache.scheduling;
+
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.pikv4j.error.InvalidOptionException;
+
+/** What stands behind a policy's name: {@code name=number} pairs, and the policy that it wraps. Each must be asked for. */
+public final class PolicyOptions {
+    private final String policy;
+    private final Map<String, String> values;
+    private final Optional<EvictionPolicy> inner;
+    private final Set<String> known = new LinkedHashSet<>();
+    private boolean wraps;
+
+    PolicyOptions(String policy, Map<String, String> values, Optional<EvictionPolicy> inner) {
+        this.policy = policy;
+        this.values = new LinkedHashMap<>(values);
+        this.inner = inner;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @param least the smallest value possible
+     * @return its value
+     */
+    public int number(String name, int usual, int least) {
+        double value = real(name, usual, least, Integer.MAX_VALUE);
+        if (value != Math.rint(value)) {
+            throw new InvalidOptionException("kv-policy " + policy + ": " + name + " must be a whole number");
+        }
+        return (int) value;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @param least the smallest value possible
+     * @param most the largest
+     * @return its value
+     */
+    public double real(String name, double usual, double least, double most) {
+        known.add(name);
+        String text = values.get(name);
+        if (text == null) {
+            return usual;
+        }
+        double value;
+        try {
+            value = Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            value = Double.NaN;
+        }
+        if (!(value >= least && value <= most)) {
+            throw new InvalidOptionException("kv-policy %s: %s must be a number from %s to %s, not '%s'"
+                    .formatted(policy, name, plain(least), plain(most), text));
+        }
+        return value;
+    }
+
+    private static String plain(double number) {
+        return number == Math.rint(number) ? Long.toString((long) number) : Double.toString(number);
+    }
+
+    /**
+     * @param usual the policy that is wrapped if none is given
+     * @return the policy that this one wraps
+     */
+    public EvictionPolicy inner(EvictionPolicy usual) {
+        wraps = true;
+        return inner.orElse(usual);
+    }
+
+    void checkAllUsed() {
+        if (inner.isPresent() && !wraps) {
+            throw new InvalidOptionException("kv-policy " + policy + " wraps no other policy");
+        }
+        for (String name : values.keySet()) {
+            if (!known.contains(name)) {
+                throw new InvalidOptionException(
+                        "kv-policy %s has no option '%s'; it has %s".formatted(policy, name, String.join(", ", known)));
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package org.pikv4j.cache.scheduling;
+
+import org.pikv4j.error.InvalidOptionException;
+
+/**
+ * Tokens that no policy evicts: the first, which all queries look at (attention sinks: StreamingLLM, arXiv 2309.17453), and the
+ * newest, of which nothing can be known yet.
+ *
+ * @param sinks how many first tokens
+ * @param window how many newest tokens
+ */
+public record Protection(int sinks, int window) {
+
+    /** 4 sinks and 32 newest tokens. */
+    public static final Protection DEFAULT = new Protection(4, 32);
+
+    public Protection {
+        if (sinks < 0 || window < 0) {
+            throw new InvalidOptionException("kv-policy: sinks and window must not be negative");
+        }
+    }
+
+    /**
+     * @param position position of a token
+     * @param length length of its sequence
+     * @return whether it stays
+     */
+    public boolean covers(int position, int length) {
+        return position < sinks || position >= length - window;
+    }
+}

@@ -1,0 +1,82 @@
+package org.pikv4j.cache.scheduling.policies;
+
+import java.util.Arrays;
+import org.pikv4j.cache.scheduling.BudgetShare;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.PolicyOptions;
+
+/**
+ * The KV heads of a layer compete for its budget (Feng et al., "Ada-KV: Optimizing KV Cache Eviction by Adaptive Budget Allocation
+ * for Efficient LLM Inference", arXiv 2407.11550, §3.3): all their scores are pooled, and a head keeps what is among the best of
+ * all, but never less than a floor. Heads that look at a few tokens leave room for those that look at many. Scores are those of
+ * the policy that is wrapped, SnapKV by default; they must be comparable between heads, as attention is.
+ *
+ * <p>Option: {@code floor}, the share of the even quota that every head has (0.2).
+ */
+public final class AdaKv extends Wrapper {
+    static final double FLOOR = 0.2;
+
+    private final double floor;
+
+    AdaKv(EvictionPolicy inner, double floor) {
+        super(inner);
+        this.floor = floor;
+    }
+
+    @Override
+    public String name() {
+        return "adakv";
+    }
+
+    @Override
+    public EvictionPolicy with(PolicyOptions options) {
+        return new AdaKv(options.inner(inner), options.real("floor", floor, 0, 1));
+    }
+
+    @Override
+    public int[] quotas(BudgetShare share) {
+        int heads = share.scores().size();
+        int least = (int) Math.clamp(floor * share.tokens(), share.least(), share.tokens());
+        int[] quotas = new int[heads];
+        Arrays.fill(quotas, least);
+        // What each head would get beyond its floor, best first, in one order over all heads.
+        float[][] rest = new float[heads][];
+        int count = 0;
+        for (int h = 0; h < heads; h++) {
+            float[] sorted = share.scores().get(h).clone();
+            Arrays.sort(sorted);
+            rest[h] = Arrays.copyOf(sorted, Math.max(0, sorted.length - least));
+            count += rest[h].length;
+        }
+        float[] pooled = new float[count];
+        int at = 0;
+        for (float[] scores : rest) {
+            System.arraycopy(scores, 0, pooled, at, scores.length);
+            at += scores.length;
+        }
+        Arrays.sort(pooled);
+        int free = Math.min(heads * (share.tokens() - least), count);
+        if (free == 0) {
+            return quotas;
+        }
+        float threshold = pooled[count - free];
+        int given = 0;
+        for (int h = 0; h < heads; h++) {
+            for (float score : rest[h]) {
+                if (score > threshold) {
+                    quotas[h]++;
+                    given++;
+                }
+            }
+        }
+        for (int h = 0; h < heads; h++) {
+            for (float score : rest[h]) {
+                if (score == threshold && given < free) {
+                    quotas[h]++;
+                    given++;
+                }
+            }
+        }
+        return quotas;
+    }
+}

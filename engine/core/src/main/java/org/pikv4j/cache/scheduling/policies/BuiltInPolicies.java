@@ -1,0 +1,24 @@
+package org.pikv4j.cache.scheduling.policies;
+
+import java.util.List;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+
+/** The policies that need no service entry. */
+public final class BuiltInPolicies {
+
+    /** All of them, with the options that they have by default. */
+    public static final List<EvictionPolicy> ALL = List.of(
+            new StreamingLlm(),
+            new H2o(),
+            new Tova(),
+            new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL),
+            new Lru(),
+            new LruPlus(LruPlus.LAMBDA),
+            new KeyDiff(),
+            new KNorm(),
+            new AdaKv(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), AdaKv.FLOOR),
+            new Pyramid(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Pyramid.FLOOR),
+            new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS));
+
+    private BuiltInPolicies() {}
+}

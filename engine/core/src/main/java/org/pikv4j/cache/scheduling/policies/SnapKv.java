@@ -1,0 +1,66 @@
+package org.pikv4j.cache.scheduling.policies;
+
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadTokens;
+import org.pikv4j.cache.scheduling.ObservedAttention;
+import org.pikv4j.cache.scheduling.PolicyOptions;
+import org.pikv4j.cache.storage.TokenColumns;
+
+/**
+ * What the last queries attend to (Li et al., "SnapKV: LLM Knows What You are Looking for Before Generation", arXiv 2404.14469,
+ * §4): the attention of an observation window at the end of the prompt, pooled over neighbours so that what stands around an
+ * important token stays with it. Where a budget is held while a prompt is read, or while tokens are generated, the window is
+ * that before each eviction.
+ *
+ * <p>Options: {@code queries} of the window (64), {@code kernel}, the width of the pooling (5, odd).
+ */
+public final class SnapKv implements EvictionPolicy {
+    static final int QUERIES = 64;
+    static final int KERNEL = 5;
+
+    private final int queries;
+    private final int kernel;
+
+    SnapKv(int queries, int kernel) {
+        this.queries = queries;
+        this.kernel = kernel;
+    }
+
+    @Override
+    public String name() {
+        return "snapkv";
+    }
+
+    @Override
+    public EvictionPolicy with(PolicyOptions options) {
+        return new SnapKv(options.number("queries", queries, 1), options.number("kernel", kernel, 1) | 1);
+    }
+
+    @Override
+    public int columns() {
+        return 1;
+    }
+
+    @Override
+    public int observedQueries() {
+        return queries;
+    }
+
+    @Override
+    public void observe(TokenColumns columns, ObservedAttention seen) {
+        Columns.add(seen.sums(), columns.column(0));
+    }
+
+    @Override
+    public void score(HeadTokens tokens, float[] scores) {
+        float[] attention = Columns.taken(tokens, 0);
+        int reach = kernel / 2;
+        for (int i = 0; i < tokens.size(); i++) {
+            float sum = 0f;
+            for (int j = Math.max(0, i - reach); j < Math.min(tokens.size(), i + reach + 1); j++) {
+                sum += attention[j];
+            }
+            scores[i] = sum / kernel; // as if zeros stood beyond the ends
+        }
+    }
+}
