@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pikv4j.decode.AttentionRows;
 import org.pikv4j.session.Engine;
@@ -199,6 +200,49 @@ class PolicyOracleTest {
             }
         }
         assertThat(evictions).isGreaterThan(4 * 8);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"pyramid, 96tok", "pyramid(h2o):floor=0, 160tok", "adakv(tova):floor=0, 96tok", "adakv, 50%", "h2o, 50%"
+    })
+    void whatIsProtectedStaysAndTheBudgetHolds(String policy, String budget) throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(PAGE)
+                        .kvBudget(budget)
+                        .kvPolicy(policy)
+                        .open();
+                Session session = engine.openSession()) {
+            int[] ids = Arrays.copyOf(engine.model().tokenizer().encode(document, true), TOKENS);
+            session.read(ids);
+            checkBudget(engine, session, budget);
+            int[] other = Arrays.copyOf(ids, 200);
+            other[120]++; // what follows is read again
+            session.regenerate(other, GoldenLogitsTest.greedyOptions().withMaxTokens(1), piece -> {});
+            checkBudget(engine, session, budget);
+        }
+    }
+
+    private static void checkBudget(Engine engine, Session session, String budget) {
+        int length = session.tokens().length;
+        long held = 0;
+        long heads = 0;
+        for (int layer = 0; layer < engine.model().config().layers().size(); layer++) {
+            int kvHeads =
+                    engine.model().config().layers().get(layer).attention().kvHeads();
+            for (int head = 0; head < kvHeads; head++, heads++) {
+                int[] kept = session.retained(layer, head);
+                int newest = kept[kept.length - 1];
+                held += Math.ceilDiv(kept.length, PAGE) * PAGE;
+                assertThat(Arrays.stream(kept).limit(4)).containsExactly(0, 1, 2, 3);
+                assertThat(Arrays.stream(kept)
+                                .filter(position -> position > newest - 32)
+                                .count())
+                        .isEqualTo(32);
+            }
+        }
+        int tokens = budget.endsWith("tok") ? Integer.parseInt(budget.replace("tok", "")) : length / 2;
+        assertThat(held).isLessThanOrEqualTo(heads * tokens);
     }
 
     private static AttentionRows copy(AttentionRows rows) {

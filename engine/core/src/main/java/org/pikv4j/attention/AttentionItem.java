@@ -15,14 +15,13 @@ public final class AttentionItem {
     private final Page[] pages;
     private final int[] tokens;
     private final int entry;
-    private final Optional<TokenWeights> weights;
+    private Optional<TokenWeights> weights = Optional.empty();
 
     AttentionItem(AttentionTile tile, Page[] pages, int[] tokens, int entry) {
         this.tile = tile;
         this.pages = pages;
         this.tokens = tokens;
         this.entry = entry;
-        this.weights = tile.observed() ? Optional.of(new TokenWeights(tokens, tile.entries())) : Optional.empty();
     }
 
     public AttentionSpec spec() {
@@ -103,7 +102,14 @@ public final class AttentionItem {
      * @return what receives the weights of the tokens, if they are wanted
      */
     public Optional<TokenWeights> weights() {
+        if (tile.observed() && weights.isEmpty()) {
+            weights = Optional.of(new TokenWeights(tokens, tile.entries())); // only now: a plan has many items
+        }
         return weights;
+    }
+
+    void forgetWeights() {
+        weights = Optional.empty();
     }
 
     /** To be called once, when all partials of this item stand. The last item of its rows merges and writes the output. */

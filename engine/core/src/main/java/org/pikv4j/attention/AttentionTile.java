@@ -111,6 +111,7 @@ final class AttentionTile {
                 weights.addProbabilities(
                         plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.sums(), firsts[read[p]]);
             }
+            items.get(s).forgetWeights();
         }
     }
 }

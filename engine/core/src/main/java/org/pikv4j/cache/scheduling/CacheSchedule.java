@@ -70,6 +70,11 @@ public final class CacheSchedule implements AttentionWatcher {
         return copy;
     }
 
+    /** The sequence has become shorter: what its tables may hold is to be decided anew. */
+    public void truncated() {
+        limits = new int[0];
+    }
+
     /**
      * @return how many numbers are kept for each token
      */
@@ -121,13 +126,15 @@ public final class CacheSchedule implements AttentionWatcher {
     }
 
     /**
-     * Evicts because the pool is used up; from now on the sequence holds no more pages than before.
+     * Evicts because the pool is used up.
      *
      * @param cache the sequence
      * @return whether anything was evicted
      */
     public boolean shrink(SequenceCache cache) {
-        int limit = tables(cache).stream().mapToInt(PageTable::size).max().orElse(0);
+        List<PageTable> tables = tables(cache);
+        int mean = tables.stream().mapToInt(PageTable::size).sum() / tables.size();
+        int limit = budget.isPresent() ? Math.min(mean, limit(cache)) : mean;
         if (choice.isEmpty() || limit < leastPages()) {
             return false;
         }
@@ -157,6 +164,7 @@ public final class CacheSchedule implements AttentionWatcher {
                 PageTable pages = cache.table(layer, head);
                 int others = pages.tokensBefore(pages.size()) - scores.get(table).length;
                 cache.keep(layer, head, best(scores.get(table), Math.max(0, quotas.get(table) - others)));
+                choice.orElseThrow().policy().evicted(pages.columns());
             }
         }
     }
@@ -225,11 +233,12 @@ public final class CacheSchedule implements AttentionWatcher {
 
     private void evict(SequenceCache cache, int limit, int step) {
         List<float[]> scores = scores(cache);
-        int[] pages = wholePages(quotas(cache, (limit - step) * pageTokens, scores), limit - step);
+        int[] pages = wholePages(cache, quotas(cache, (limit - step) * pageTokens, scores), limit - step, scores);
         int table = 0;
         for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
             for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
                 keepPages(cache, layer, head, pages[table], scores.get(table));
+                choice.orElseThrow().policy().evicted(cache.table(layer, head).columns());
             }
         }
         limits = Arrays.stream(pages).map(p -> p + step).toArray();
@@ -239,16 +248,17 @@ public final class CacheSchedule implements AttentionWatcher {
         PageTable table = cache.table(layer, head);
         int room = pages - (table.size() - table.evictablePages());
         int least = protectedTokens(scores);
-        for (int tokens = Math.min(scores.length, room * pageTokens); tokens >= least; tokens -= pageTokens) {
-            BitSet kept = best(scores, tokens);
-            if (table.pagesKept(kept) <= room) {
-                cache.keep(layer, head, kept);
-                return;
-            }
+        int tokens = Math.min(scores.length, room * pageTokens);
+        while (tokens > least && table.pagesKept(best(scores, tokens)) > room) {
+            tokens = Math.max(least, tokens - pageTokens); // runs of pages that cannot be moved together
         }
-        throw new KvBudgetExceededException(
-                "kv-budget " + budget.map(TokenBudget::toString).orElse("")
-                        + " is used up: what is not to be evicted takes " + table.size() + " pages of layer " + layer);
+        cache.keep(layer, head, best(scores, tokens));
+    }
+
+    /** Pages that a table cannot do without. */
+    private static int leastPages(PageTable table, float[] scores) {
+        int others = table.size() - table.evictablePages();
+        return others + table.pagesKept(best(scores, protectedTokens(scores)));
     }
 
     private static int protectedTokens(float[] scores) {
@@ -273,7 +283,8 @@ public final class CacheSchedule implements AttentionWatcher {
                     if (by.protection().covers(positions[i], cache.length())) {
                         scores[i] = Float.POSITIVE_INFINITY;
                     } else {
-                        scores[i] = Float.isFinite(scores[i]) ? scores[i] : -Float.MAX_VALUE;
+                        float score = Float.isNaN(scores[i]) ? -Float.MAX_VALUE : scores[i];
+                        scores[i] = Math.clamp(score, -Float.MAX_VALUE, Float.MAX_VALUE);
                     }
                 }
             }
@@ -304,8 +315,12 @@ public final class CacheSchedule implements AttentionWatcher {
         return quotas;
     }
 
-    /** By whole pages; what rounding down leaves goes to those who lost most. */
-    private int[] wholePages(List<Integer> quotas, int even) {
+    /**
+     * By whole pages; what rounding down leaves goes to those who lost most, and what is protected is taken from those who have
+     * most to spare.
+     */
+    private int[] wholePages(SequenceCache cache, List<Integer> quotas, int even, List<float[]> scores) {
+        List<PageTable> tables = tables(cache);
         int[] pages = quotas.stream().mapToInt(quota -> quota / pageTokens).toArray();
         int spare = even * pages.length - Arrays.stream(pages).sum();
         IntStream.range(0, pages.length)
@@ -314,6 +329,27 @@ public final class CacheSchedule implements AttentionWatcher {
                 .limit(spare)
                 .filter(i -> quotas.get(i) % pageTokens > 0)
                 .forEach(i -> pages[i]++);
+        int[] toSpare = new int[pages.length];
+        for (int i = 0; i < pages.length; i++) {
+            int least = leastPages(tables.get(i), scores.get(i));
+            pages[i] = Math.max(pages[i], least);
+            toSpare[i] = pages[i] - least;
+        }
+        for (int over = Arrays.stream(pages).sum() - even * pages.length; over > 0; over--) {
+            int richest = 0;
+            for (int i = 1; i < pages.length; i++) {
+                richest = toSpare[i] > toSpare[richest] ? i : richest;
+            }
+            if (toSpare[richest] == 0) {
+                throw new KvBudgetExceededException("kv-budget "
+                        + budget.map(TokenBudget::toString).orElse("")
+                        + " is used up: what is not to be evicted takes more than "
+                        + even
+                        + " pages in each layer and KV head");
+            }
+            pages[richest]--;
+            toSpare[richest]--;
+        }
         return pages;
     }
 

@@ -50,6 +50,13 @@ public interface EvictionPolicy extends Extension {
     void score(HeadTokens tokens, float[] scores);
 
     /**
+     * An eviction is done: what counts from one to the next begins anew.
+     *
+     * @param columns the numbers kept for the tokens that are left
+     */
+    default void evicted(TokenColumns columns) {}
+
+    /**
      * Shares a layer's part of the budget out.
      *
      * @param share what there is to share

@@ -59,13 +59,14 @@ final class Sealing {
         if (!begun.compareAndSet(false, true)) {
             return;
         }
+        boolean stands = false;
         try {
-            encoded.complete(encode());
+            stands = encode();
         } catch (Throwable t) {
             LOG.warn("A page stays exact: {} failed", target.layout().form().name(), t);
-            encoded.complete(false);
         } finally {
-            pool.release(source);
+            pool.release(source); // before the result is known: who waits for it may ask who holds the page
+            encoded.complete(stands);
         }
     }
 

@@ -110,7 +110,8 @@ public final class SequenceCache implements AutoCloseable {
      * Makes room for rows in every layer and head, after pages whose time has come have taken their sealed form.
      *
      * @param rows rows that a forward pass is about to append
-     * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; the sequence is unchanged then
+     * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; the sequence has the length
+     *     it had, but tokens may have been evicted in the attempt
      */
     public void reserve(int rows) {
         if (closed) {
@@ -185,6 +186,7 @@ public final class SequenceCache implements AutoCloseable {
             }
         } while (kept < before);
         length = kept == length || reaches(kept) ? kept : 0;
+        schedule.ifPresent(CacheSchedule::truncated);
         rollback();
         return length;
     }

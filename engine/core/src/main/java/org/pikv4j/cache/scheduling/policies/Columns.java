@@ -1,7 +1,7 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import java.util.Arrays;
-import org.pikv4j.cache.scheduling.HeadTokens;
+import org.pikv4j.cache.storage.TokenColumns;
 
 /** What several policies do with their columns. */
 final class Columns {
@@ -10,15 +10,12 @@ final class Columns {
 
     static void add(float[] from, float[] into) {
         for (int i = 0; i < from.length; i++) {
-            into[i] += from[i];
+            into[i] += Float.isFinite(from[i]) ? from[i] : 0f; // one bad row must not spoil a sum for ever
         }
     }
 
-    /** Hands out a column that is summed up anew for each eviction. */
-    static float[] taken(HeadTokens tokens, int column) {
-        float[] values = tokens.columns().column(column);
-        float[] copy = Arrays.copyOf(values, tokens.size());
-        Arrays.fill(values, 0f);
-        return copy;
+    /** Begins a sum anew. */
+    static void clear(TokenColumns columns, int column) {
+        Arrays.fill(columns.column(column), 0f);
     }
 }

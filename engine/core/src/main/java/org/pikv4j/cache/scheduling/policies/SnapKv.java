@@ -52,8 +52,13 @@ public final class SnapKv implements EvictionPolicy {
     }
 
     @Override
+    public void evicted(TokenColumns columns) {
+        Columns.clear(columns, 0);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
-        float[] attention = Columns.taken(tokens, 0);
+        float[] attention = tokens.columns().column(0);
         int reach = kernel / 2;
         for (int i = 0; i < tokens.size(); i++) {
             float sum = 0f;

@@ -32,7 +32,12 @@ public final class Tova implements EvictionPolicy {
     }
 
     @Override
+    public void evicted(TokenColumns columns) {
+        Columns.clear(columns, 0);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
-        System.arraycopy(Columns.taken(tokens, 0), 0, scores, 0, tokens.size());
+        System.arraycopy(tokens.columns().column(0), 0, scores, 0, tokens.size());
     }
 }

@@ -29,6 +29,11 @@ abstract class Wrapper implements EvictionPolicy {
     }
 
     @Override
+    public void evicted(TokenColumns columns) {
+        inner.evicted(columns);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
         inner.score(tokens, scores);
     }
