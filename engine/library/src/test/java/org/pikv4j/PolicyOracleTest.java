@@ -1,6 +1,7 @@
 package org.pikv4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
@@ -20,7 +21,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.decode.AttentionRows;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
 
@@ -220,6 +223,27 @@ class PolicyOracleTest {
             other[120]++; // what follows is read again
             session.regenerate(other, GoldenLogitsTest.greedyOptions().withMaxTokens(1), piece -> {});
             checkBudget(engine, session, budget);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"h2o", "adakv(snapkv)"})
+    void aCutLeavesSoManyTokensOnAverage(String policy) throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine engine = PiKV.model(MODEL).pageTokens(PAGE).kvPolicy(policy).open();
+                Session session = engine.openSession()) {
+            session.read(Arrays.copyOf(engine.model().tokenizer().encode(document, true), TOKENS));
+            long held = session.kvBytes();
+            assertThatThrownBy(() -> session.cut(35)).isInstanceOf(InvalidOptionException.class);
+            assertThat(session.kvBytes()).isEqualTo(held);
+            session.cut(80);
+            checkBudget(engine, session, "96tok"); // whole pages
+            long kept = 0;
+            for (int layer = 0; layer < 4; layer++) {
+                kept += session.retained(layer, 0).length + session.retained(layer, 1).length;
+            }
+            assertThat(kept).isEqualTo(4 * 2 * 80);
+            assertThat(session.kvBytes()).isLessThan(held / 3);
         }
     }
 

@@ -13,12 +13,12 @@ final class AttentionTile {
     private final int rows;
     private final int position;
     private final int kvHead;
-    private final AtomicInteger remaining = new AtomicInteger();
-    private int firstEntry;
-    private int splits;
     private final Optional<ObservedAttention> observed;
     private final List<AttentionItem> items = new ArrayList<>();
     private final List<int[]> pages = new ArrayList<>(); // of each item, by their number in the table
+    private final AtomicInteger remaining = new AtomicInteger();
+    private int firstEntry;
+    private int splits;
 
     AttentionTile(
             AttentionPlan plan,

@@ -23,7 +23,6 @@ import org.pikv4j.error.KvBudgetExceededException;
  * <p>An eviction frees an eighth of the budget, or, while a prompt is read, as much as a batch of rows takes, up to a quarter.
  */
 public final class CacheSchedule implements AttentionWatcher {
-    private static final String NO_POLICY = "kv-policy is missing: nothing says what may be evicted";
     private static final int STEPS = 8;
     private static final int PROMPT_STEPS = 4;
 
@@ -150,23 +149,23 @@ public final class CacheSchedule implements AttentionWatcher {
      * @throws InvalidOptionException if there is no policy, or fewer tokens than are protected
      */
     public void cut(SequenceCache cache, int tokens) {
-        Protection protection =
-                choice.orElseThrow(() -> new InvalidOptionException(NO_POLICY)).protection();
+        Protection protection = choice.orElseThrow(
+                        () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"))
+                .protection();
         if (tokens < protection.sinks() + protection.window()) {
             throw new InvalidOptionException("%d sinks and a window of %d tokens do not fit into %d tokens"
                     .formatted(protection.sinks(), protection.window(), tokens));
         }
         List<float[]> scores = scores(cache);
         List<Integer> quotas = quotas(cache, tokens, scores);
-        int table = 0;
-        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
-            for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
-                PageTable pages = cache.table(layer, head);
-                int others = pages.tokensBefore(pages.size()) - scores.get(table).length;
-                cache.keep(layer, head, best(scores.get(table), Math.max(0, quotas.get(table) - others)));
-                choice.orElseThrow().policy().evicted(pages.columns());
-            }
+        List<PageTable> tables = tables(cache);
+        List<BitSet> kept = new ArrayList<>();
+        for (int i = 0; i < tables.size(); i++) {
+            PageTable table = tables.get(i);
+            int others = table.tokensBefore(table.size()) - scores.get(i).length;
+            kept.add(best(scores.get(i), Math.max(0, quotas.get(i) - others)));
         }
+        keep(cache, kept);
     }
 
     @Override
@@ -233,26 +232,36 @@ public final class CacheSchedule implements AttentionWatcher {
 
     private void evict(SequenceCache cache, int limit, int step) {
         List<float[]> scores = scores(cache);
-        int[] pages = wholePages(cache, quotas(cache, (limit - step) * pageTokens, scores), limit - step, scores);
-        int table = 0;
-        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
-            for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
-                keepPages(cache, layer, head, pages[table], scores.get(table));
-                choice.orElseThrow().policy().evicted(cache.table(layer, head).columns());
-            }
+        List<PageTable> tables = tables(cache);
+        int[] pages = wholePages(tables, quotas(cache, (limit - step) * pageTokens, scores), limit - step, scores);
+        List<BitSet> kept = new ArrayList<>();
+        for (int i = 0; i < pages.length; i++) {
+            kept.add(bestWithin(pages[i], tables.get(i), scores.get(i)));
         }
+        keep(cache, kept);
         limits = Arrays.stream(pages).map(p -> p + step).toArray();
     }
 
-    private void keepPages(SequenceCache cache, int layer, int head, int pages, float[] scores) {
-        PageTable table = cache.table(layer, head);
+    /** Of each table, by layer and head. */
+    private void keep(SequenceCache cache, List<BitSet> kept) {
+        int table = 0;
+        for (int layer = 0; layer < layout.layers().size(); layer++) {
+            for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
+                cache.keep(layer, head, kept.get(table));
+                choice.orElseThrow().policy().evicted(cache.table(layer, head).columns());
+            }
+        }
+    }
+
+    /** As many as fit into so many pages, those that are not to be evicted included. */
+    private BitSet bestWithin(int pages, PageTable table, float[] scores) {
         int room = pages - (table.size() - table.evictablePages());
         int least = protectedTokens(scores);
         int tokens = Math.min(scores.length, room * pageTokens);
         while (tokens > least && table.pagesKept(best(scores, tokens)) > room) {
             tokens = Math.max(least, tokens - pageTokens); // runs of pages that cannot be moved together
         }
-        cache.keep(layer, head, best(scores, tokens));
+        return best(scores, tokens);
     }
 
     /** Pages that a table cannot do without. */
@@ -319,8 +328,7 @@ public final class CacheSchedule implements AttentionWatcher {
      * By whole pages; what rounding down leaves goes to those who lost most, and what is protected is taken from those who have
      * most to spare.
      */
-    private int[] wholePages(SequenceCache cache, List<Integer> quotas, int even, List<float[]> scores) {
-        List<PageTable> tables = tables(cache);
+    private int[] wholePages(List<PageTable> tables, List<Integer> quotas, int even, List<float[]> scores) {
         int[] pages = quotas.stream().mapToInt(quota -> quota / pageTokens).toArray();
         int spare = even * pages.length - Arrays.stream(pages).sum();
         IntStream.range(0, pages.length)

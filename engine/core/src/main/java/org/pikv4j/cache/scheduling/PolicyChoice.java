@@ -32,12 +32,10 @@ public record PolicyChoice(EvictionPolicy policy, Protection protection) {
      */
     public static PolicyChoice parse(String spec) {
         Map<String, String> options = new LinkedHashMap<>();
-        int sinks = Protection.DEFAULT.sinks();
-        int window = Protection.DEFAULT.window();
         String head = head(spec, options);
         PolicyOptions common = new PolicyOptions(head, options, Optional.empty());
-        sinks = common.number("sinks", sinks, 0);
-        window = common.number("window", window, 0);
+        int sinks = common.number("sinks", Protection.DEFAULT.sinks(), 0);
+        int window = common.number("window", Protection.DEFAULT.window(), 0);
         options.remove("sinks");
         options.remove("window");
         return new PolicyChoice(policy(head, options), new Protection(sinks, window));

@@ -111,10 +111,9 @@ public final class PageTable {
      * #truncate} gives back.
      */
     void reserve(PagePool pool, int rows) {
-        int room = 0;
+        int room = room();
         if (!pages.isEmpty()) {
             Page last = pages.getLast();
-            room = last.ragged() ? 0 : Math.max(0, last.end() - length);
             if (room > 0 && !last.layout().equals(layout)) {
                 throw new IllegalStateException("a sealed page ends behind the sequence");
             }

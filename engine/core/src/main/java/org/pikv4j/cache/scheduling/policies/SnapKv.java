@@ -1,8 +1,8 @@
 package org.pikv4j.cache.scheduling.policies;
 
+import java.util.Arrays;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
-import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 import org.pikv4j.cache.storage.TokenColumns;
 
@@ -14,7 +14,7 @@ import org.pikv4j.cache.storage.TokenColumns;
  *
  * <p>Options: {@code queries} of the window (64), {@code kernel}, the width of the pooling (5, odd).
  */
-public final class SnapKv implements EvictionPolicy {
+public final class SnapKv extends ReceivedAttention {
     static final int QUERIES = 64;
     static final int KERNEL = 5;
 
@@ -37,23 +37,13 @@ public final class SnapKv implements EvictionPolicy {
     }
 
     @Override
-    public int columns() {
-        return 1;
-    }
-
-    @Override
     public int observedQueries() {
         return queries;
     }
 
     @Override
-    public void observe(TokenColumns columns, ObservedAttention seen) {
-        Columns.add(seen.sums(), columns.column(0));
-    }
-
-    @Override
     public void evicted(TokenColumns columns) {
-        Columns.clear(columns, 0);
+        Arrays.fill(columns.column(0), 0f);
     }
 
     @Override

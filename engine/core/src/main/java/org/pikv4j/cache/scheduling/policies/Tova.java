@@ -1,24 +1,17 @@
 package org.pikv4j.cache.scheduling.policies;
 
-import org.pikv4j.cache.scheduling.EvictionPolicy;
-import org.pikv4j.cache.scheduling.HeadTokens;
-import org.pikv4j.cache.scheduling.ObservedAttention;
+import java.util.Arrays;
 import org.pikv4j.cache.storage.TokenColumns;
 
 /**
  * The tokens that the last query attends to most (Oren et al., "Transformers are Multi-State RNNs", arXiv 2401.06104, §4). Here
  * each KV head decides for itself, by the mean over its query heads, where the paper takes the mean over all heads of a layer.
  */
-public final class Tova implements EvictionPolicy {
+public final class Tova extends ReceivedAttention {
 
     @Override
     public String name() {
         return "tova";
-    }
-
-    @Override
-    public int columns() {
-        return 1;
     }
 
     @Override
@@ -27,17 +20,7 @@ public final class Tova implements EvictionPolicy {
     }
 
     @Override
-    public void observe(TokenColumns columns, ObservedAttention seen) {
-        Columns.add(seen.sums(), columns.column(0));
-    }
-
-    @Override
     public void evicted(TokenColumns columns) {
-        Columns.clear(columns, 0);
-    }
-
-    @Override
-    public void score(HeadTokens tokens, float[] scores) {
-        System.arraycopy(tokens.columns().column(0), 0, scores, 0, tokens.size());
+        Arrays.fill(columns.column(0), 0f);
     }
 }
