@@ -11,6 +11,7 @@ import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
@@ -40,7 +41,8 @@ public final class FilledCache implements AutoCloseable {
         this.spec = spec;
         this.partials = new Partials(spec.headDim());
         CacheLayout layout = new CacheLayout(
-                Collections.nCopies(layers, CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, false)), RESIDUAL);
+                Collections.nCopies(layers, CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, PageRoom.NONE)),
+                RESIDUAL);
         pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
         sequence = new SequenceCache(layout, pool, Runnable::run);
         float[] keys = random(FILL_ROWS * spec.kvWidth(), 3);
@@ -80,8 +82,8 @@ public final class FilledCache implements AutoCloseable {
      * @return bytes of the keys and values of one layer, without the padding of pages
      */
     public static long bytes(AttentionSpec spec, FormChoice forms, int pageTokens, int tokens) {
-        List<PageLayout> sealed =
-                CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, false).sealed();
+        List<PageLayout> sealed = CacheLayout.layer(spec, 0, forms, pageTokens, RESIDUAL, PageRoom.NONE)
+                .sealed();
         long perPage = sealed.stream().mapToLong(PageLayout::payloadBytes).sum();
         return perPage * Math.ceilDiv(tokens, pageTokens);
     }

@@ -6,14 +6,19 @@ import java.util.Arrays;
 import java.util.List;
 import org.pikv4j.attention.AttentionItem;
 import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.BoundItem;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.ExpertAssignment;
+import org.pikv4j.cache.routing.Candidates;
+import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.Slab;
 import org.pikv4j.cache.storage.SlabAllocator;
 import org.pikv4j.model.Linear;
 import org.pikv4j.model.SwiGlu;
+import org.pikv4j.tensor.DType;
 
 /**
  * Shares each operation out over a {@link WorkerTeam}, in items whose cut does not depend on the number of threads, and
@@ -165,12 +170,49 @@ final class CpuBackend implements Backend {
 
     @Override
     public void attend(AttentionPlan plan) {
+        List<BoundItem> bounds = plan.bounds();
+        if (!bounds.isEmpty()) {
+            team.run(bounds.size(), (index, worker) -> bound(bounds.get(index), scratch[worker]));
+        }
         List<AttentionItem> items = plan.start();
         team.run(items.size(), (index, worker) -> {
             AttentionItem item = items.get(index);
             kernels.attend(item, scratch[worker]);
             item.complete();
         });
+    }
+
+    /** A bound is the product of the query's positive and negative halves with a row of what its page keeps. */
+    private void bound(BoundItem item, Scratch buffers) {
+        int headDim = item.spec().headDim();
+        int group = item.spec().group();
+        int in = 2 * headDim;
+        float[] halves = buffers.first(group * in);
+        float[] x = buffers.second(group * in);
+        for (int g = 0; g < group; g++) {
+            for (int d = 0; d < headDim; d++) {
+                float q = item.queries()[item.queryOffset() + g * headDim + d]
+                        * item.spec().scale();
+                halves[g * in + d] = Math.max(q, 0f);
+                halves[g * in + headDim + d] = Math.min(q, 0f);
+            }
+            kernels.pack(halves, new int[] {g}, 0, 1, in, kernels.panelWidth(1, 0), x, g * in);
+        }
+        Candidates blocks = item.candidates();
+        for (int from = 0, to; from < blocks.count(); from = to) {
+            Page page = blocks.page(from);
+            int first = blocks.start(from) / PageLayout.BOUNDED_TOKENS;
+            for (to = from + 1; to < blocks.count() && blocks.pageNumber(to) == blocks.pageNumber(from); ) {
+                to++;
+            }
+            float[] y = buffers.third(to - from);
+            for (int g = 0; g < group; g++) {
+                kernels.row(DType.BF16, page.bounds(), in, first, first + to - from, x, g * in, y, buffers);
+                for (int b = from; b < to; b++) {
+                    item.bounds()[b * group + g] = y[b - from];
+                }
+            }
+        }
     }
 
     @Override

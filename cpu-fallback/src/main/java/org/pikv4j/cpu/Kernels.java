@@ -1,6 +1,8 @@
 package org.pikv4j.cpu;
 
+import java.lang.foreign.MemorySegment;
 import org.pikv4j.attention.AttentionItem;
+import org.pikv4j.tensor.DType;
 import org.pikv4j.tensor.Tensor;
 
 /**
@@ -116,6 +118,30 @@ interface Kernels {
      * @param scratch the worker's buffers
      */
     void product(Tensor weight, int from, int to, float[] x, int xOffset, int rows, float[] y, Scratch scratch);
+
+    /**
+     * Σ_k matrix[o][k] · x[k], for outputs from ≤ o &lt; to and one row.
+     *
+     * @param dtype type of the elements
+     * @param matrix the bytes of (out, in)
+     * @param in length of a row
+     * @param from first output
+     * @param to one past the last output
+     * @param x holds the row, as a panel of width 1
+     * @param xOffset where it starts
+     * @param y receives the outputs, from 0
+     * @param scratch the worker's buffers
+     */
+    void row(
+            DType dtype,
+            MemorySegment matrix,
+            int in,
+            int from,
+            int to,
+            float[] x,
+            int xOffset,
+            float[] y,
+            Scratch scratch);
 
     /**
      * @param outputs outputs of a product

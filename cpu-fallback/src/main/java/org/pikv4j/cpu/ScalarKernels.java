@@ -1,5 +1,6 @@
 package org.pikv4j.cpu;
 
+import java.lang.foreign.MemorySegment;
 import org.pikv4j.attention.AttentionItem;
 import org.pikv4j.attention.Partials;
 import org.pikv4j.attention.TokenWeights;
@@ -50,12 +51,39 @@ final class ScalarKernels implements Kernels {
 
     @Override
     public void product(Tensor weight, int from, int to, float[] x, int xOffset, int rows, float[] y, Scratch scratch) {
-        int in = weight.dim(1);
         int room = Kernels.room(to - from);
-        DType dtype = weight.dtype();
+        multiply(weight.dtype(), weight.data(), weight.dim(1), from, to, x, xOffset, rows, y, room, scratch);
+    }
+
+    @Override
+    public void row(
+            DType dtype,
+            MemorySegment matrix,
+            int in,
+            int from,
+            int to,
+            float[] x,
+            int xOffset,
+            float[] y,
+            Scratch scratch) {
+        multiply(dtype, matrix, in, from, to, x, xOffset, 1, y, to - from, scratch);
+    }
+
+    private void multiply(
+            DType dtype,
+            MemorySegment matrix,
+            int in,
+            int from,
+            int to,
+            float[] x,
+            int xOffset,
+            int rows,
+            float[] y,
+            int room,
+            Scratch scratch) {
         float[] w = scratch.wide(in);
         for (int o = from; o < to; o++) {
-            dtype.read(weight.data(), (long) o * in * dtype.bytes(), w, 0, in);
+            dtype.read(matrix, (long) o * in * dtype.bytes(), w, 0, in);
             for (int row = 0; row < rows; row++) {
                 y[row * room + o - from] = dot(w, 0, x, xOffset + row * in, in);
             }

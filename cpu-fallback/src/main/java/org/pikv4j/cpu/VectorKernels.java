@@ -180,6 +180,20 @@ final class VectorKernels implements Kernels {
         }
     }
 
+    @Override
+    public void row(
+            DType dtype,
+            MemorySegment matrix,
+            int in,
+            int from,
+            int to,
+            float[] x,
+            int xOffset,
+            float[] y,
+            Scratch scratch) {
+        kernel(weights, dtype).row(matrix, in, from, to, x, xOffset, y, 0);
+    }
+
     private static <T> T kernel(Map<DType, T> kernels, DType dtype) {
         T kernel = kernels.get(dtype);
         if (kernel == null) {

@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -21,12 +22,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.HalfShape;
+import org.pikv4j.cache.routing.Candidates;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.PolicyChoice;
-import org.pikv4j.cache.storage.PageSignals;
 import org.pikv4j.error.BackendUnavailableException;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
@@ -132,7 +133,7 @@ class EngineTest {
             int layers = engine.model().config().layers().size();
             int[] seen = new int[layers];
             double[] off = new double[1];
-            session.read(golden.inputIds(), rows -> {
+            session.observe(Optional.of(rows -> {
                 assertThat(rows.position()).isEqualTo(seen[rows.layer()]);
                 seen[rows.layer()] += rows.count();
                 // The first token sees itself alone: its output is its value.
@@ -145,7 +146,9 @@ class EngineTest {
                         }
                     }
                 }
-            });
+            }));
+            session.read(golden.inputIds());
+            session.observe(Optional.empty());
             assertThat(seen).containsOnly(golden.inputIds().length);
             assertThat(off[0]).isLessThan(1e-5);
             assertThat(session.generate(new int[0], greedy, SILENT).tokens()).isEqualTo(expected(24));
@@ -158,11 +161,13 @@ class EngineTest {
                 Session session = engine.openSession()) {
             session.read(Arrays.copyOf(golden.inputIds(), 20));
             int[] rest = Arrays.copyOfRange(golden.inputIds(), 20, 48);
-            assertThatThrownBy(() -> session.read(rest, rows -> {
-                        throw new IllegalStateException("seen enough");
-                    }))
+            session.observe(Optional.of(rows -> {
+                throw new IllegalStateException("seen enough");
+            }));
+            assertThatThrownBy(() -> session.read(rest))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("seen enough");
+            session.observe(Optional.empty());
             assertThat(session.generate(rest, greedy, SILENT).tokens()).isEqualTo(expected(24));
         }
     }
@@ -517,8 +522,8 @@ class EngineTest {
         }
 
         @Override
-        public int[] read(int layer, int kvHead, int firstPosition, List<PageSignals> candidates) {
-            return IntStream.range(Math.max(0, candidates.size() - pages), candidates.size())
+        public int[] read(Candidates candidates) {
+            return IntStream.range(Math.max(0, candidates.count() - pages), candidates.count())
                     .toArray();
         }
     }

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -181,7 +182,8 @@ class PolicyOracleTest {
             }
             for (int from = 0; from < TOKENS; from += FEED) {
                 List<AttentionRows> seen = new ArrayList<>();
-                session.read(Arrays.copyOfRange(ids, from, from + FEED), rows -> seen.add(copy(rows)));
+                session.observe(Optional.of(rows -> seen.add(copy(rows))));
+                session.read(Arrays.copyOfRange(ids, from, from + FEED));
                 for (AttentionRows rows : seen) {
                     for (int h = 0; h < kvHeads; h++) {
                         Head head = heads.get(rows.layer() * kvHeads + h);
@@ -279,7 +281,8 @@ class PolicyOracleTest {
                 rows.queries().clone(),
                 rows.keys().clone(),
                 rows.values(),
-                rows.attended());
+                rows.attended(),
+                rows.read());
     }
 
     private static void note(AttentionRows rows, int kvHead, Head head) {

@@ -221,7 +221,8 @@ public final class CompressionCommand implements Callable<Integer> {
             }
             Capture capture = new Capture(config, ids.length);
             try (Session session = engine.openSession()) {
-                session.read(ids, capture);
+                session.observe(Optional.of(capture));
+                session.read(ids);
             }
             return new Reference(
                     engine.options(),

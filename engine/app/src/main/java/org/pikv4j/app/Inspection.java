@@ -11,6 +11,7 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.AttentionSpec;
@@ -73,7 +74,11 @@ record Inspection(
     record Cache(String kvDtype, long kvBytesPerToken, long fullContextBytes, int contextThatFits) {
         static Cache of(ModelConfig config, Codec codec, int elementBytes, long budget) {
             CacheLayout layout = CacheLayout.of(
-                    config, FormChoice.of(new PageForm(codec)), PiKV.DEFAULT_PAGE_TOKENS, Residual.DEFAULT, false);
+                    config,
+                    FormChoice.of(new PageForm(codec)),
+                    PiKV.DEFAULT_PAGE_TOKENS,
+                    Residual.DEFAULT,
+                    PageRoom.NONE);
             return new Cache(
                     codec.name(),
                     config.kvBytesPerToken(elementBytes),

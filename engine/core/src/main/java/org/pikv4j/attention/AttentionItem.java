@@ -13,14 +13,16 @@ import org.pikv4j.model.AttentionSpec;
 public final class AttentionItem {
     private final AttentionTile tile;
     private final Page[] pages;
-    private final int[] tokens;
+    private final int[] starts;
+    private final int[] ends;
     private final int entry;
     private Optional<TokenWeights> weights = Optional.empty();
 
-    AttentionItem(AttentionTile tile, Page[] pages, int[] tokens, int entry) {
+    AttentionItem(AttentionTile tile, Page[] pages, int[] starts, int[] ends, int entry) {
         this.tile = tile;
         this.pages = pages;
-        this.tokens = tokens;
+        this.starts = starts;
+        this.ends = ends;
         this.entry = entry;
     }
 
@@ -51,7 +53,7 @@ public final class AttentionItem {
     }
 
     /**
-     * @return number of pages, all of one layout
+     * @return number of pages, all of one layout; the same page may come again for other slots
      */
     public int pageCount() {
         return pages.length;
@@ -68,20 +70,20 @@ public final class AttentionItem {
     /**
      * @param index which page
      * @param row a row of this item
-     * @return the first slot of the page that the row sees
+     * @return the first slot of the page that the row reads
      */
     public int from(int index, int row) {
         int oldest = (int) Math.max(0, (long) tile.position() + row - spec().window() + 1);
-        return Math.min(pages[index].slotsBefore(oldest), tokens[index]);
+        return Math.clamp(pages[index].slotsBefore(oldest), starts[index], ends[index]);
     }
 
     /**
      * @param index which page
      * @param row a row of this item
-     * @return one past the last slot of the page that the row sees; a query sees itself and what is older
+     * @return one past the last slot of the page that the row reads; a query sees itself and what is older
      */
     public int to(int index, int row) {
-        return Math.min(pages[index].slotsBefore(tile.position() + row + 1), tokens[index]);
+        return Math.clamp(pages[index].slotsBefore(tile.position() + row + 1), starts[index], ends[index]);
     }
 
     /**
@@ -103,7 +105,7 @@ public final class AttentionItem {
      */
     public Optional<TokenWeights> weights() {
         if (tile.observed() && weights.isEmpty()) {
-            weights = Optional.of(new TokenWeights(tokens, tile.entries())); // only now: a plan has many items
+            weights = Optional.of(new TokenWeights(ends, tile.entries())); // only now: a plan has many items
         }
         return weights;
     }

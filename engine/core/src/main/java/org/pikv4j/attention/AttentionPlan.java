@@ -1,16 +1,16 @@
 package org.pikv4j.attention;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.pikv4j.cache.routing.Candidates;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageChoice;
-import org.pikv4j.cache.storage.PageSignals;
+import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.model.AttentionSpec;
 
@@ -18,6 +18,9 @@ import org.pikv4j.model.AttentionSpec;
  * One layer's attention for a ragged batch, cut into {@linkplain AttentionItem items} that can run anywhere in any order.
  * The cut depends on the shapes alone, never on the number of threads, and partials are merged in a fixed order: equal
  * runs give equal bits.
+ *
+ * <p>Whoever runs it first computes the {@linkplain #bounds bounds} that a router asked for, then {@linkplain #start starts} it
+ * and runs the items.
  */
 public final class AttentionPlan {
     /** Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. */
@@ -35,7 +38,10 @@ public final class AttentionPlan {
     private final Optional<PageRouter> router;
     private final int layer;
     private final List<AttentionItem> items = new ArrayList<>();
+    private final List<AttentionTile> tiles = new ArrayList<>();
     private final List<ObservedAttention> observed = new ArrayList<>();
+    private final List<BoundItem> bounds = new ArrayList<>();
+    private final List<Runnable> choices = new ArrayList<>(); // once the bounds stand
     private int entries;
 
     /**
@@ -44,7 +50,7 @@ public final class AttentionPlan {
      * @param out receives the attention output, (row, heads, headDim)
      * @param partials room for partials, reused from plan to plan
      * @param layer index of the layer, for the router
-     * @param router chooses the pages that are read; all where there is none
+     * @param router chooses what is read; all where there is none
      */
     public AttentionPlan(
             AttentionSpec spec,
@@ -71,7 +77,7 @@ public final class AttentionPlan {
      * @param table its pages, the rows' own keys and values included
      */
     public void add(int firstRow, int rows, int position, int kvHead, PageTable table) {
-        add(firstRow, rows, position, kvHead, table, Optional.empty());
+        add(firstRow, rows, position, kvHead, table, 0, Optional.empty());
     }
 
     /**
@@ -82,6 +88,7 @@ public final class AttentionPlan {
      * @param position position of the first row
      * @param kvHead index of the KV head
      * @param table its pages, the rows' own keys and values included
+     * @param prompt tokens that the sequence began with, for the router
      * @param watcher who wants it
      */
     public void add(
@@ -90,88 +97,151 @@ public final class AttentionPlan {
             int position,
             int kvHead,
             PageTable table,
+            int prompt,
             Optional<? extends AttentionWatcher> watcher) {
         int observedFrom = watcher.map(AttentionWatcher::watchedFrom).orElse(Integer.MAX_VALUE);
+        int choosesFrom = router.map(by -> by.choosesFrom(layer, prompt)).orElse(Integer.MAX_VALUE);
+        boolean oneByOne = router.filter(PageRouter::bounds).isPresent();
         int row = 0;
         while (row < rows) {
+            int at = firstRow + row;
             int first = position + row;
-            int until = first < observedFrom ? Math.min(rows, observedFrom - position) : rows;
-            int count = Math.min(TILE_ROWS, until - row);
+            boolean chooses = first >= choosesFrom;
+            int until = Math.min(until(first, observedFrom, position, rows), until(first, choosesFrom, position, rows));
+            int count = chooses && oneByOne ? 1 : Math.min(TILE_ROWS, until - row);
             Optional<ObservedAttention> seen = first < observedFrom
                     ? Optional.empty()
-                    : watcher.map(w -> new ObservedAttention(w, table, first, count));
+                    : watcher.map(w -> new ObservedAttention(w, table, spec, first, count, queries, query(at, kvHead)));
             seen.ifPresent(observed::add);
-            addTile(new AttentionTile(this, firstRow + row, count, first, kvHead, seen), table);
+            AttentionTile tile = new AttentionTile(
+                    this, at, count, first, kvHead, table, seen.filter(ObservedAttention::wantsAttention));
+            if (chooses) {
+                choose(tile, router.orElseThrow());
+            } else {
+                add(tile, everything(tile));
+            }
             row += count;
         }
     }
 
-    private void addTile(AttentionTile tile, PageTable table) {
-        int[] visible = visible(tile, table);
-        int[] read = router.isEmpty() ? visible : route(router.get(), tile, table, visible);
+    /** The row before which a tile must end that begins at a position, so that all of it is on one side of a limit. */
+    private static int until(int first, int limit, int position, int rows) {
+        return first < limit ? (int) Math.min(rows, (long) limit - position) : rows;
+    }
+
+    private int query(int row, int kvHead) {
+        return row * spec.queryWidth() + kvHead * spec.group() * spec.headDim();
+    }
+
+    private SlotRanges everything(AttentionTile tile) {
+        PageTable table = tile.table();
+        int first = firstVisible(tile);
+        int last = lastVisible(tile, first);
+        SlotRanges all = new SlotRanges(last - first);
+        for (int p = first; p < last; p++) {
+            all.add(p, 0, table.tokens(p));
+        }
+        return all;
+    }
+
+    private void choose(AttentionTile tile, PageRouter by) {
+        Candidates candidates = new Candidates(layer, tile.kvHead(), tile.position(), tile.rows());
+        PageTable table = tile.table();
+        int first = firstVisible(tile);
+        int last = lastVisible(tile, first);
+        for (int p = first; p < last; p++) {
+            Page page = table.page(p);
+            int end = page.slotsBefore(Math.min(tile.position() + tile.rows(), table.length()));
+            int block = by.bounds() ? PageLayout.BOUNDED_TOKENS : end;
+            for (int slot = 0; slot < end; slot += block) {
+                candidates.add(page, p, slot, Math.min(slot + block, end));
+            }
+        }
+        if (by.bounds()) {
+            bounds.add(new BoundItem(this, query(tile.firstRow(), tile.kvHead()), candidates));
+        }
+        choices.add(() -> {
+            SlotRanges chosen = new SlotRanges(candidates.count());
+            for (int block : PageChoice.checked(by, by.read(candidates), candidates.count())) {
+                chosen.add(candidates.pageNumber(block), candidates.start(block), candidates.end(block));
+            }
+            add(tile, chosen);
+        });
+    }
+
+    private void add(AttentionTile tile, SlotRanges read) {
+        tiles.add(tile);
+        PageTable table = tile.table();
         int perItem =
-                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, read.length);
+                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, read.size());
         int[] cuts = cuts(table, read, perItem);
-        tile.split(entries, cuts.length - 1);
+        tile.split(read, entries, cuts.length - 1);
         for (int s = 0; s + 1 < cuts.length; s++) {
             int from = cuts[s];
-            int count = cuts[s + 1] - from;
-            Page[] pages = new Page[count];
-            int[] tokens = new int[count];
-            for (int i = 0; i < count; i++) {
-                pages[i] = table.page(read[from + i]);
-                tokens[i] = table.tokens(read[from + i]);
+            int to = cuts[s + 1];
+            Page[] pages = new Page[to - from];
+            for (int i = 0; i < pages.length; i++) {
+                pages[i] = table.page(read.page(from + i));
             }
-            AttentionItem item = new AttentionItem(tile, pages, tokens, entries);
+            AttentionItem item = new AttentionItem(tile, pages, read.starts(from, to), read.ends(from, to), entries);
             items.add(item);
-            tile.observe(item, Arrays.copyOfRange(read, from, from + count));
+            tile.observe(item, read.pages(from, to));
             entries += tile.entries();
         }
     }
 
-    /** Where items begin, and the end: at most so many pages each, and all of one layout. */
-    private static int[] cuts(PageTable table, int[] read, int perItem) {
+    /** Where items begin, and the end: at most so many ranges each, and all of one layout. */
+    private static int[] cuts(PageTable table, SlotRanges read, int perItem) {
         IntStream.Builder cuts = IntStream.builder().add(0);
         int begin = 0;
-        for (int i = 1; i < read.length; i++) {
-            boolean changes =
-                    !table.page(read[i]).layout().equals(table.page(read[i - 1]).layout());
+        for (int i = 1; i < read.size(); i++) {
+            boolean changes = !table.page(read.page(i))
+                    .layout()
+                    .equals(table.page(read.page(i - 1)).layout());
             if (i - begin == perItem || changes) {
                 cuts.add(i);
                 begin = i;
             }
         }
-        return cuts.add(read.length).build().toArray();
+        return cuts.add(read.size()).build().toArray();
     }
 
-    /** The pages that some row of the tile sees a token of. */
-    private int[] visible(AttentionTile tile, PageTable table) {
+    /** The first page that some row of the tile sees a token of. */
+    private int firstVisible(AttentionTile tile) {
         long oldest = (long) tile.position() - spec.window() + 1;
-        int newest = tile.position() + tile.rows() - 1;
         int first = 0;
-        while (first < table.size() && table.page(first).end() <= oldest) {
+        while (first < tile.table().size() && tile.table().page(first).end() <= oldest) {
             first++;
         }
+        return first;
+    }
+
+    /** One past the last. */
+    private static int lastVisible(AttentionTile tile, int first) {
+        PageTable table = tile.table();
+        int newest = tile.position() + tile.rows() - 1;
         int last = first;
         while (last < table.size() && table.page(last).position() <= newest && table.tokens(last) > 0) {
             last++;
         }
-        return IntStream.range(first, last).toArray();
-    }
-
-    private int[] route(PageRouter by, AttentionTile tile, PageTable table, int[] visible) {
-        List<PageSignals> signals =
-                Arrays.stream(visible).mapToObj(table::signals).toList();
-        int[] chosen = PageChoice.checked(by, by.read(layer, tile.kvHead(), tile.position(), signals), visible.length);
-        return Arrays.stream(chosen).map(i -> visible[i]).toArray();
+        return last;
     }
 
     /**
-     * Empties the partials, after the last {@link #add} and before the first item runs.
+     * @return the bounds to compute before the first item runs
+     */
+    public List<BoundItem> bounds() {
+        return bounds;
+    }
+
+    /**
+     * Asks the router, and empties the partials, after the last {@link #add} and before the first item runs.
      *
-     * @return the items, in the order of the batch
+     * @return the items, in an order that the batch decides
      */
     public List<AttentionItem> start() {
+        choices.forEach(Runnable::run);
+        choices.clear();
         partials.reset(entries);
         return items;
     }
@@ -181,6 +251,19 @@ public final class AttentionPlan {
      */
     public List<ObservedAttention> observed() {
         return observed;
+    }
+
+    /**
+     * @param row a row of the batch
+     * @param kvHead index of a KV head
+     * @return positions of the tokens that it reads, ascending
+     */
+    public int[] read(int row, int kvHead) {
+        return tiles.stream()
+                .filter(tile -> tile.covers(row, kvHead))
+                .findFirst()
+                .map(tile -> tile.read(row))
+                .orElseThrow();
     }
 
     AttentionSpec spec() {

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.pikv4j.cache.scheduling.ObservedAttention;
+import org.pikv4j.cache.storage.PageTable;
 
 /** Some query rows of one KV head, whose pages are split over items; whoever finishes last merges, in the items' order. */
 final class AttentionTile {
@@ -13,7 +15,9 @@ final class AttentionTile {
     private final int rows;
     private final int position;
     private final int kvHead;
+    private final PageTable table;
     private final Optional<ObservedAttention> observed;
+    private SlotRanges read = new SlotRanges(0);
     private final List<AttentionItem> items = new ArrayList<>();
     private final List<int[]> pages = new ArrayList<>(); // of each item, by their number in the table
     private final AtomicInteger remaining = new AtomicInteger();
@@ -26,12 +30,14 @@ final class AttentionTile {
             int rows,
             int position,
             int kvHead,
+            PageTable table,
             Optional<ObservedAttention> observed) {
         this.plan = plan;
         this.firstRow = firstRow;
         this.rows = rows;
         this.position = position;
         this.kvHead = kvHead;
+        this.table = table;
         this.observed = observed;
     }
 
@@ -47,8 +53,9 @@ final class AttentionTile {
         }
     }
 
-    /** Fixes the items; entries of split s follow those of split s − 1. */
-    void split(int firstEntry, int splits) {
+    /** Fixes what is read, and by how many items; entries of split s follow those of split s − 1. */
+    void split(SlotRanges ranges, int firstEntry, int splits) {
+        this.read = ranges;
         this.firstEntry = firstEntry;
         this.splits = splits;
         remaining.set(splits);
@@ -73,6 +80,30 @@ final class AttentionTile {
 
     int kvHead() {
         return kvHead;
+    }
+
+    PageTable table() {
+        return table;
+    }
+
+    boolean covers(int row, int head) {
+        return head == kvHead && row >= firstRow && row < firstRow + rows;
+    }
+
+    /** Positions of the tokens that a row of the batch reads. */
+    int[] read(int row) {
+        int newest = position + row - firstRow;
+        long oldest = (long) newest - plan.spec().window() + 1;
+        IntStream.Builder positions = IntStream.builder();
+        for (int i = 0; i < read.size(); i++) {
+            for (int slot = read.start(i); slot < read.end(i); slot++) {
+                int at = table.page(read.page(i)).position(slot);
+                if (at >= oldest && at <= newest) {
+                    positions.add(at);
+                }
+            }
+        }
+        return positions.build().toArray();
     }
 
     int entries() {
@@ -105,11 +136,16 @@ final class AttentionTile {
     private void addProbabilities(ObservedAttention into) {
         int[] firsts = into.firstTokens();
         for (int s = 0; s < items.size(); s++) {
-            int[] read = pages.get(s);
+            int[] of = pages.get(s);
             TokenWeights weights = items.get(s).weights().orElseThrow();
-            for (int p = 0; p < read.length; p++) {
-                weights.addProbabilities(
-                        plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.sums(), firsts[read[p]]);
+            for (int p = 0; p < of.length; p++) {
+                int at = firsts[of[p]];
+                if (into.peak()) {
+                    weights.peakProbabilities(plan.partials(), firstEntry, p, into.received(), at);
+                } else {
+                    weights.addProbabilities(
+                            plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.received(), at);
+                }
             }
             items.get(s).forgetWeights();
         }

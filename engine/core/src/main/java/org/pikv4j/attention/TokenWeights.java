@@ -20,7 +20,7 @@ public final class TokenWeights {
     private final float[] maxima; // (page, entry)
 
     /**
-     * @param pageTokens tokens of each page
+     * @param pageTokens tokens of each page, up to the last that is read
      * @param entries number of entries
      */
     TokenWeights(int[] pageTokens, int entries) {
@@ -104,6 +104,26 @@ public final class TokenWeights {
                         + weights[w + 1] * factors[1]
                         + weights[w + 2] * factors[2]
                         + weights[w + 3] * factors[3];
+            }
+        }
+    }
+
+    /**
+     * Takes the largest probability of all entries.
+     *
+     * @param partials the merged partials
+     * @param first the merged partial of entry 0
+     * @param page number of a page of the item
+     * @param peaks receives the largest of each token of the page, if it is larger than what is there
+     * @param at where the first goes
+     */
+    void peakProbabilities(Partials partials, int first, int page, float[] peaks, int at) {
+        int count = (page + 1 < starts.length ? starts[page + 1] : tokens) - starts[page];
+        for (int entry = 0; entry < entries; entry++) {
+            float factor = factor(partials, first + entry, page * entries + entry);
+            int w = entry / PACKED * PACKED * tokens + PACKED * starts[page] + entry % PACKED;
+            for (int token = at; token < at + count; token++, w += PACKED) {
+                peaks[token] = Math.max(peaks[token], weights[w] * factor);
             }
         }
     }

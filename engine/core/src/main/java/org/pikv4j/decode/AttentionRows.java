@@ -15,6 +15,7 @@ import org.pikv4j.model.AttentionSpec;
  * @param keys after norm and rotation, as they go to the cache: (row, kvHeads, headDim)
  * @param values as they go to the cache: (row, kvHeads, headDim)
  * @param attended the weighted sums of values, before the output projection: (row, heads, headDim)
+ * @param read which tokens were attended to
  */
 public record AttentionRows(
         int layer,
@@ -25,4 +26,18 @@ public record AttentionRows(
         float[] queries,
         float[] keys,
         float[] values,
-        float[] attended) {}
+        float[] attended,
+        TokensRead read) {
+
+    /** Which tokens were attended to: what is cached, and not left out. */
+    @FunctionalInterface
+    public interface TokensRead {
+
+        /**
+         * @param row a row of the span, from 0
+         * @param kvHead index of the KV head
+         * @return positions, ascending, that of the row itself included
+         */
+        int[] positions(int row, int kvHead);
+    }
+}

@@ -6,14 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.pikv4j.attention.AttentionPlan;
-import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.ExpertAssignment;
 import org.pikv4j.cache.routing.PageRouter;
-import org.pikv4j.cache.scheduling.ObservedAttention;
-import org.pikv4j.cache.storage.PageTable;
-import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.AttentionWeights;
 import org.pikv4j.model.FeedForwardSpec;
@@ -41,7 +36,6 @@ public final class Decoder {
     private final ModelWeights weights;
     private final Backend backend;
     private final int maxRows;
-    private final Optional<PageRouter> router;
 
     private final float[] residual; // (row, hidden)
     private final float[] normed; // (row, hidden)
@@ -56,7 +50,7 @@ public final class Decoder {
     private final float[] wanted; // (LOGITS_ROWS, hidden)
     private final Map<RopeSpec, Rotations> rotations = new HashMap<>();
     private final List<Rotations> rotationOf = new ArrayList<>(); // (layer)
-    private final List<Partials> partialsOf = new ArrayList<>(); // (layer), shared by layers of the same head dim
+    private final CachedAttention cached;
     private final ExpertAssignment assignment = new ExpertAssignment();
 
     /**
@@ -68,7 +62,8 @@ public final class Decoder {
      */
     public Decoder(
             ModelConfig config, ModelWeights weights, Backend backend, int maxRows, Optional<PageRouter> router) {
-        this.router = router;
+        this.cached = new CachedAttention(
+                config.layers().stream().map(LayerSpec::attention).toList(), backend, router);
         this.config = config;
         this.weights = weights;
         this.backend = backend;
@@ -76,7 +71,6 @@ public final class Decoder {
         int queryWidth = 0;
         int kvWidth = 0;
         int gateWidth = 1;
-        Map<Integer, Partials> partials = new HashMap<>();
         for (LayerSpec layer : config.layers()) {
             AttentionSpec attention = layer.attention();
             queryWidth = Math.max(queryWidth, attention.queryWidth());
@@ -85,7 +79,6 @@ public final class Decoder {
                 gateWidth = Math.max(gateWidth, sparse.experts());
             }
             rotationOf.add(rotations.computeIfAbsent(attention.rope(), rope -> new Rotations(rope, maxRows)));
-            partialsOf.add(partials.computeIfAbsent(attention.headDim(), Partials::new));
         }
         residual = new float[Math.multiplyExact(maxRows, config.hidden())];
         normed = new float[maxRows * config.hidden()];
@@ -124,7 +117,7 @@ public final class Decoder {
             embed(batch);
             for (int layer = 0; layer < config.layers().size(); layer++) {
                 attention(batch, rows, layer);
-                feedForward(rows, layer);
+                feedForward(batch, rows, layer);
             }
             output(batch, sink);
             batch.forEach(span -> span.cache().commit(span.count()));
@@ -177,46 +170,12 @@ public final class Decoder {
         backend.rotate(rows, spec.heads(), spec.headDim(), queries, rotation.pairs(), rotation.cos(), rotation.sin());
         backend.rotate(rows, spec.kvHeads(), spec.headDim(), keys, rotation.pairs(), rotation.cos(), rotation.sin());
 
-        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer), layer, router);
-        int row = 0;
-        for (Span span : batch) {
-            SequenceCache cache = span.cache();
-            List<PageTable> tables = cache.tables(layer);
-            backend.append(tables, row, span.count(), keys, values);
-            for (int head = 0; head < tables.size(); head++) {
-                plan.add(row, span.count(), cache.length(), head, tables.get(head), cache.schedule());
-            }
-            row += span.count();
-        }
-        backend.attend(plan);
-        plan.observed().forEach(ObservedAttention::report);
-        show(batch, layer, spec);
+        cached.attend(layer, batch, queries, keys, values, attended);
         backend.project(rows, attended, List.of(attention.output()), List.of(projected));
         add(residual, projected, rows * config.hidden());
     }
 
-    private void show(List<Span> batch, int layer, AttentionSpec spec) {
-        int row = 0;
-        for (Span span : batch) {
-            if (span.observer().isPresent()) {
-                span.observer()
-                        .get()
-                        .observe(new AttentionRows(
-                                layer,
-                                spec,
-                                span.cache().length(),
-                                row,
-                                span.count(),
-                                queries,
-                                keys,
-                                values,
-                                attended));
-            }
-            row += span.count();
-        }
-    }
-
-    private void feedForward(int rows, int layer) {
+    private void feedForward(List<Span> batch, int rows, int layer) {
         LayerWeights layerWeights = weights.layers().get(layer);
         backend.normalise(rows, residual, layerWeights.feedForwardNorm(), config.normEpsilon(), normed);
         switch (layerWeights.feedForward()) {
@@ -229,6 +188,7 @@ public final class Decoder {
                         (FeedForwardSpec.Sparse) config.layers().get(layer).feedForward();
                 backend.project(rows, normed, List.of(sparse.router()), List.of(gates));
                 ExpertGate.choose(rows, gates, spec, assignment);
+                cached.routed(layer, batch, gates, spec.experts());
                 backend.experts(normed, assignment, sparse.experts(), residual);
                 sparse.shared().ifPresent(shared -> shared(rows, shared));
             }

@@ -19,13 +19,13 @@ import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.SequenceCache;
-import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.memory.ByteSize;
+import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
 import org.pikv4j.text.TokenStream;
@@ -67,12 +67,12 @@ public final class Engine implements AutoCloseable {
                         + " tokens for every layer and KV head takes "
                         + ByteSize.format(least));
             }
-            schedule = schedule(options, layout);
+            schedule = schedule(model.config(), options, layout);
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
             sealer = Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon(true).name("pikv-sealer").factory());
             loop = new EngineLoop(
-                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.router()));
+                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.reads()));
         } catch (Throwable t) {
             backend.close();
             model.close();
@@ -94,12 +94,8 @@ public final class Engine implements AutoCloseable {
 
     /** The exact tokens of a compressed sequence, and the room for their sealed forms, may take a quarter of the budget. */
     private static CacheLayout layout(ModelConfig config, EngineOptions options) {
-        CacheLayout wanted = CacheLayout.of(
-                config,
-                options.forms(),
-                options.pageTokens(),
-                options.residual(),
-                options.policy().isPresent());
+        CacheLayout wanted =
+                CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual(), options.room());
         if (!wanted.compressed()) {
             return wanted;
         }
@@ -113,7 +109,7 @@ public final class Engine implements AutoCloseable {
                 options.forms(),
                 options.pageTokens(),
                 options.residual().atMost(most, options.pageTokens()),
-                options.policy().isPresent());
+                options.room());
     }
 
     /**
@@ -131,11 +127,15 @@ public final class Engine implements AutoCloseable {
                 this, new TokenList(), new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy)))));
     }
 
-    private static Optional<CacheSchedule> schedule(EngineOptions options, CacheLayout layout) {
+    private static Optional<CacheSchedule> schedule(ModelConfig config, EngineOptions options, CacheLayout layout) {
         return options.policy().isEmpty() && options.tokenBudget().isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        new CacheSchedule(options.policy(), options.tokenBudget(), layout, options.prefillChunk()));
+                : Optional.of(new CacheSchedule(
+                        options.policy(),
+                        options.tokenBudget(),
+                        layout,
+                        config.layers().stream().map(LayerSpec::attention).toList(),
+                        options.prefillChunk()));
     }
 
     /** Runs on the engine's thread. */
@@ -213,9 +213,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    void feed(Session session, int[] ids, Optional<LogitsSink> sink, Optional<AttentionObserver> observer) {
+    void feed(Session session, int[] ids, Optional<LogitsSink> sink) {
         checkRoom(session, ids);
-        FeedRequest request = loop.submit(() -> new FeedRequest(session, ids, sink, observer));
+        FeedRequest request = loop.submit(() -> new FeedRequest(session, ids, sink));
         boolean interrupted = false;
         try {
             while (true) {

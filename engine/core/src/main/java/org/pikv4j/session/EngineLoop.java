@@ -176,9 +176,7 @@ final class EngineLoop implements Runnable {
         int used = 0;
         for (Request request : List.copyOf(requests)) {
             SequenceCache cache = request.session.cache();
-            cache.schedule()
-                    .ifPresent(schedule ->
-                            schedule.expect(request.session.tokenList().size()));
+            cache.expect(request.session.tokenList().size());
             int count = Math.min(Math.min(request.remaining(), room - used), cache.rowsToNextChange());
             if (count < 1 || (request.remaining() == 1) != decoding) {
                 continue;
@@ -197,7 +195,7 @@ final class EngineLoop implements Runnable {
                     session.cache().length(),
                     count,
                     request.wanted(complete),
-                    request.guardedObserver()));
+                    request.observer()));
             chosen.add(request);
             used += count;
         }

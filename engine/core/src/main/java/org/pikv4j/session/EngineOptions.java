@@ -5,6 +5,7 @@ import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
+import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
 
@@ -41,5 +42,36 @@ public record EngineOptions(
         if (prefillChunk < 1 || prefillChunk > 4096) {
             throw new InvalidOptionException("prefill-chunk must be between 1 and 4096, not " + prefillChunk);
         }
+        Optional<PageRouter> reads = policy.flatMap(PolicyChoice::router);
+        if (reads.isPresent() && tokenBudget.isPresent()) {
+            throw new InvalidOptionException("kv-budget " + tokenBudget.get() + " cannot be held by kv-policy "
+                    + reads.get().name() + ", which evicts nothing");
+        }
+        if (reads.isPresent() && router.isPresent()) {
+            throw new InvalidOptionException("kv-policy " + reads.get().name() + " and the router "
+                    + router.get().name() + " both choose what is read");
+        }
+        if (router.filter(PageRouter::bounds).isPresent()
+                && policy.flatMap(PolicyChoice::eviction).isPresent()) {
+            throw new InvalidOptionException("the router " + router.get().name()
+                    + " needs bounds of keys, which are not kept where kv-policy evicts");
+        }
+    }
+
+    /**
+     * @return which pages queries read, whoever says so
+     */
+    Optional<PageRouter> reads() {
+        return policy.flatMap(PolicyChoice::router).or(() -> router);
+    }
+
+    /**
+     * @return what pages have room for besides keys and values
+     */
+    PageRoom room() {
+        if (policy.flatMap(PolicyChoice::eviction).isPresent()) {
+            return PageRoom.POSITIONS;
+        }
+        return reads().filter(PageRouter::bounds).isPresent() ? PageRoom.BOUNDS : PageRoom.NONE;
     }
 }

@@ -3,25 +3,22 @@ package org.pikv4j.session;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.LogitsSink;
 import org.pikv4j.decode.Span;
 import org.pikv4j.error.SessionStateException;
 
-/** Feeds tokens, and hands out the logits of all of them, and what attention works on, to who wants them. */
+/** Feeds tokens, and hands out the logits of all of them to who wants them. */
 final class FeedRequest extends Request {
     private final Optional<LogitsSink> sink;
-    private final Optional<AttentionObserver> observer;
     private final CompletableFuture<Void> done = new CompletableFuture<>();
     private int base;
     private int seen;
 
-    FeedRequest(Session session, int[] ids, Optional<LogitsSink> sink, Optional<AttentionObserver> observer) {
+    FeedRequest(Session session, int[] ids, Optional<LogitsSink> sink) {
         super(session);
         // A token fed for an earlier call alone, the last one generated, has logits that nobody asked for here.
         this.base = session.cache().length() - session.tokenList().size();
         this.sink = sink;
-        this.observer = observer;
         session.tokenList().add(ids);
     }
 
@@ -32,11 +29,6 @@ final class FeedRequest extends Request {
     @Override
     Span.Logits wanted(boolean complete) {
         return sink.isPresent() ? Span.Logits.ALL : Span.Logits.NONE;
-    }
-
-    @Override
-    Optional<AttentionObserver> observer() {
-        return observer;
     }
 
     @Override

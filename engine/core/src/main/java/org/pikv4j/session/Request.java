@@ -2,6 +2,8 @@ package org.pikv4j.session;
 
 import java.util.Optional;
 import org.pikv4j.decode.AttentionObserver;
+import org.pikv4j.decode.AttentionRows;
+import org.pikv4j.decode.GateRows;
 import org.pikv4j.decode.Span;
 
 /**
@@ -48,19 +50,24 @@ abstract class Request {
     /** The span has been run and is part of the cache; says whether the request is done. */
     abstract boolean advanced();
 
-    /** Who sees the request's tokens in attention. */
-    Optional<AttentionObserver> observer() {
-        return Optional.empty();
-    }
-
     /** Passes logits on. */
     final void take(int index, float[] logits, int offset) {
         deliver(() -> logits(index, logits, offset));
     }
 
-    /** The observer, at no risk to others. */
-    final Optional<AttentionObserver> guardedObserver() {
-        return observer().map(observer -> rows -> deliver(() -> observer.observe(rows)));
+    /** The session's observer, at no risk to others. */
+    final Optional<AttentionObserver> observer() {
+        return session.observer().map(observer -> new AttentionObserver() {
+            @Override
+            public void observe(AttentionRows rows) {
+                deliver(() -> observer.observe(rows));
+            }
+
+            @Override
+            public void observe(GateRows rows) {
+                deliver(() -> observer.observe(rows));
+            }
+        });
     }
 
     /** Runs the caller's code. What goes wrong there is this request's failure alone, not that of the whole batch. */

@@ -27,6 +27,7 @@ public final class Session implements AutoCloseable {
     private final AtomicBoolean busy = new AtomicBoolean();
     private volatile boolean cancelled; // the call under way
     private volatile boolean closed;
+    private volatile Optional<AttentionObserver> observer = Optional.empty();
 
     // Touched by the engine's thread, or by the caller's while the engine has no request of this session.
     private final TokenList tokens;
@@ -110,7 +111,7 @@ public final class Session implements AutoCloseable {
     public void read(String text) {
         exclusively(() -> {
             int[] ids = checked(model().tokenizer().encode(text, tokens.size() == 0));
-            engine.feed(this, ids, Optional.empty(), Optional.empty());
+            engine.feed(this, ids, Optional.empty());
             return ids;
         });
     }
@@ -122,19 +123,7 @@ public final class Session implements AutoCloseable {
      * @see #read(String)
      */
     public void read(int[] ids) {
-        feed(ids, Optional.empty(), Optional.empty());
-    }
-
-    /**
-     * Appends tokens to the session and to its cache, without continuing them, and shows what attention does with them.
-     *
-     * @param ids the tokens
-     * @param observer sees them, layer by layer and chunk by chunk; a token that an earlier call generated last is read, and
-     *     seen, with them
-     * @see #read(String)
-     */
-    public void read(int[] ids, AttentionObserver observer) {
-        feed(ids, Optional.empty(), Optional.of(observer));
+        feed(ids, Optional.empty());
     }
 
     /**
@@ -147,7 +136,18 @@ public final class Session implements AutoCloseable {
      * @throws org.pikv4j.error.KvBudgetExceededException if the cache's budget is used up; the session is as before
      */
     public void logits(int[] ids, LogitsSink sink) {
-        feed(ids, Optional.of(sink), Optional.empty());
+        feed(ids, Optional.of(sink));
+    }
+
+    /**
+     * Shows what the model does with this session's tokens from now on, those that it generates included; what the observer
+     * throws ends the call that is under way. A token is seen when the model reads it: the last one generated is with the next
+     * call. Forks have no observer at first.
+     *
+     * @param sees sees them, layer by layer and chunk by chunk; none any more where it is empty
+     */
+    public void observe(Optional<AttentionObserver> sees) {
+        exclusively(() -> observer = sees);
     }
 
     /**
@@ -213,10 +213,10 @@ public final class Session implements AutoCloseable {
         engine.close(this);
     }
 
-    private void feed(int[] ids, Optional<LogitsSink> sink, Optional<AttentionObserver> observer) {
+    private void feed(int[] ids, Optional<LogitsSink> sink) {
         int[] prompt = checked(ids);
         exclusively(() -> {
-            engine.feed(this, prompt, sink, observer);
+            engine.feed(this, prompt, sink);
             return prompt;
         });
     }
@@ -257,6 +257,10 @@ public final class Session implements AutoCloseable {
 
     SequenceCache cache() {
         return cache;
+    }
+
+    Optional<AttentionObserver> observer() {
+        return observer;
     }
 
     boolean closed() {

@@ -34,6 +34,7 @@ import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
@@ -350,12 +351,13 @@ public abstract class BackendContract {
             int window = random.nextInt(3) == 0 ? 1 + random.nextInt(60) : AttentionSpec.FULL;
             int tokens = pageTokens[random.nextInt(pageTokens.length)];
             boolean ragged = random.nextBoolean();
+            PageRoom room = ragged ? PageRoom.POSITIONS : PageRoom.NONE;
             PageForm exact = new PageForm(round % 2 == 0 ? Codecs.F32 : Codecs.BF16);
-            PageLayout open = new PageLayout(exact, tokens, headDim, ragged);
+            PageLayout open = new PageLayout(exact, tokens, headDim, room);
             List<PageLayout> sealed = new ArrayList<>();
             for (int head = 0; head < kvHeads; head++) {
                 PageForm form = new PageForm(half(headDim), half(headDim));
-                sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim, ragged));
+                sealed.add(round % 4 == 0 ? open : new PageLayout(form, tokens, headDim, room));
             }
             AttentionSpec spec = spec(kvHeads * group, kvHeads, headDim, window);
             float spread = round % 5 == 0 ? 40f : 1f;
@@ -499,7 +501,7 @@ public abstract class BackendContract {
                 sequence.watchedFrom = position + random.nextInt(sequence.rows + 1);
                 for (int head = 0; head < spec.kvHeads(); head++) {
                     PageTable table = sequence.cache.table(0, head);
-                    plan.add(row, sequence.rows, position, head, table, Optional.of(sequence));
+                    plan.add(row, sequence.rows, position, head, table, 0, Optional.of(sequence));
                 }
                 row += sequence.rows;
             }
@@ -599,14 +601,14 @@ public abstract class BackendContract {
                 int token = 0;
                 for (int p = 0; p < attention.table().size(); p++) {
                     for (int slot = 0; slot < attention.table().tokens(p); slot++, token++) {
-                        assertThat((double) attention.sums()[token])
+                        assertThat((double) attention.received()[token])
                                 .as(what + ", " + message)
                                 .isCloseTo(
                                         expected[attention.table().page(p).position(slot)],
                                         within(attention.rows() * (1e-5 + 4e-6 * spread * spread)));
                     }
                 }
-                assertThat(token).isEqualTo(attention.sums().length);
+                assertThat(token).isEqualTo(attention.received().length);
                 rowsSeen += attention.rows();
             }
             assertThat(rowsSeen).isEqualTo((cache.length() + rows - watchedFrom) * spec.kvHeads());

@@ -99,7 +99,7 @@ public final class Calibrator {
             int before = from;
             try (Session session = engine.openSession()) {
                 reading = session;
-                session.read(tokens, rows -> {
+                session.observe(Optional.of(rows -> {
                     if (cancelled) {
                         throw new CancellationException("the calibration was cancelled");
                     }
@@ -107,7 +107,8 @@ public final class Calibrator {
                     if (rows.layer() == layers - 1) {
                         listener.reading(before + rows.position() + rows.count(), ids.length);
                     }
-                });
+                }));
+                session.read(tokens);
             } finally {
                 reading = null;
             }

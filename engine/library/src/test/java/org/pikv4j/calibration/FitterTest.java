@@ -46,7 +46,8 @@ class FitterTest {
         LayerStatistics layer = new LayerStatistics(
                 0, spec(), sampled == 0 ? Optional.empty() : Optional.of(new AttentionSample(spec(), TOKENS, sampled)));
         for (int position = 0; position < TOKENS; position += 100) {
-            layer.add(new AttentionRows(0, spec(), position, position, 100, queries, keys, values, attended));
+            layer.add(new AttentionRows(
+                    0, spec(), position, position, 100, queries, keys, values, attended, (row, kvHead) -> new int[0]));
         }
         return layer;
     }
@@ -102,7 +103,8 @@ class FitterTest {
         }
         LayerStatistics layer = new LayerStatistics(0, spec(), Optional.empty());
         float[] queries = new float[HEAD_DIM * HEADS * HEAD_DIM];
-        layer.add(new AttentionRows(0, spec(), 0, 0, HEAD_DIM, queries, vectors, vectors, queries));
+        layer.add(new AttentionRows(
+                0, spec(), 0, 0, HEAD_DIM, queries, vectors, vectors, queries, (row, kvHead) -> new int[0]));
         for (HalfShape.Side side : HalfShape.Side.values()) {
             FittedBasis basis = new SvdFitter().fit(layer, side, rank).heads().getFirst();
             Moments moments = layer.stored(side).getFirst();
@@ -243,7 +245,7 @@ class FitterTest {
             queries[i] = channel == 3 ? 0.01f : channel == 7 ? 3 : 1;
         }
         LayerStatistics layer = new LayerStatistics(0, spec(), Optional.empty());
-        layer.add(new AttentionRows(0, spec(), 0, 0, 4, queries, keys, keys, queries));
+        layer.add(new AttentionRows(0, spec(), 0, 0, 4, queries, keys, keys, queries, (row, kvHead) -> new int[0]));
         FittedBasis ofKeys =
                 fit(CalibrationMethod.PRUNE, layer, HalfShape.Side.KEYS, 2).getFirst();
         assertThat(ofKeys.down().get(0, 5)).as("4² · 1²").isEqualTo(1);
@@ -273,7 +275,7 @@ class FitterTest {
     void aDeadHeadHarmsNobody() {
         LayerStatistics layer = new LayerStatistics(0, spec(), Optional.of(new AttentionSample(spec(), 64, 32)));
         float[] zeros = new float[64 * HEADS * HEAD_DIM];
-        layer.add(new AttentionRows(0, spec(), 0, 0, 64, zeros, zeros, zeros, zeros));
+        layer.add(new AttentionRows(0, spec(), 0, 0, 64, zeros, zeros, zeros, zeros, (row, kvHead) -> new int[0]));
         for (CalibrationMethod method : CalibrationMethod.values()) {
             for (HalfShape.Side side : HalfShape.Side.values()) {
                 for (FittedBasis basis : fit(method, layer, side, 4)) {

@@ -1,21 +1,33 @@
 package org.pikv4j.cache.routing;
 
-import java.util.List;
-import org.pikv4j.cache.storage.PageSignals;
-import org.pikv4j.extension.Extension;
+import org.pikv4j.cache.scheduling.CachePolicy;
 
 /**
- * Chooses the pages that queries read. Attention weights always come from the true softmax over what is read; what is not
- * read is lost for that query, so an engine has no router unless it is given one. Called by the engine's thread alone.
+ * Chooses what queries read. Attention weights always come from the true softmax over what is read; what is not read is lost
+ * for that query, so an engine has no router unless it is given one. Called by the engine's thread alone.
  */
-public interface PageRouter extends Extension {
+public interface PageRouter extends CachePolicy {
 
     /**
-     * @param layer index of the layer
-     * @param kvHead index of the KV head
-     * @param firstPosition position of the first query
-     * @param pages the pages that the queries may see, by position; the last ones hold the queries' own tokens
-     * @return ascending indices of the pages to read
+     * @return whether blocks are the tokens that share {@linkplain Candidates#bound bounds}, which are kept and computed for this
+     *     router, and each row chooses for itself; otherwise blocks are whole pages, and some rows choose together
      */
-    int[] read(int layer, int kvHead, int firstPosition, List<PageSignals> pages);
+    default boolean bounds() {
+        return false;
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param prompt tokens that the sequence began with
+     * @return position of the first row that chooses; rows before it read everything
+     */
+    default int choosesFrom(int layer, int prompt) {
+        return 0;
+    }
+
+    /**
+     * @param candidates what the rows may see
+     * @return ascending indices of the blocks to read
+     */
+    int[] read(Candidates candidates);
 }

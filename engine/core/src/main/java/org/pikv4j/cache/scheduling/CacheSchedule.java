@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageTable;
@@ -13,6 +14,7 @@ import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.model.AttentionSpec;
 
 /**
  * Keeps one sequence within its budget. Each table may hold so many pages; when one is full, an <em>eviction</em> makes room in
@@ -25,10 +27,13 @@ import org.pikv4j.error.KvBudgetExceededException;
 public final class CacheSchedule implements AttentionWatcher {
     private static final int STEPS = 8;
     private static final int PROMPT_STEPS = 4;
+    private static final int REPLAY_SHARE = 4;
 
     private final Optional<PolicyChoice> choice;
+    private final Optional<EvictionPolicy> policy;
     private final Optional<TokenBudget> budget;
     private final CacheLayout layout;
+    private final List<AttentionSpec> specs;
     private final int pageTokens;
     private final int chunk;
     /** Pages that each table may hold, layer by layer; none before the first eviction, when all may hold the same. */
@@ -36,25 +41,36 @@ public final class CacheSchedule implements AttentionWatcher {
 
     private int nextEviction;
     private int expected;
+    private int replayed; // tokens before this position have been read again
+    private boolean replaying;
 
     /**
      * @param choice the policy; without one, reaching the budget is an error
      * @param budget tokens for each layer and KV head; without one, only the pool's budget counts
      * @param layout how sequences are cut into pages, all of as many tokens
+     * @param specs the attention of each layer
      * @param chunk rows of the largest batch
      * @throws InvalidOptionException if the budget is less than what is protected, and a page
      */
-    public CacheSchedule(Optional<PolicyChoice> choice, Optional<TokenBudget> budget, CacheLayout layout, int chunk) {
+    public CacheSchedule(
+            Optional<PolicyChoice> choice,
+            Optional<TokenBudget> budget,
+            CacheLayout layout,
+            List<AttentionSpec> specs,
+            int chunk) {
         this.choice = choice;
+        this.policy = choice.flatMap(PolicyChoice::eviction);
+        this.specs = List.copyOf(specs);
         this.budget = budget;
         this.layout = layout;
         this.pageTokens = layout.layers().getFirst().open().tokens();
         this.chunk = chunk;
         int tokens = budget.map(TokenBudget::tokens).orElse(0);
-        if (tokens > 0 && tokens < leastPages() * pageTokens) {
+        int least = (leastPages() + leastReplayPages()) * pageTokens;
+        if (tokens > 0 && tokens < least) {
             throw new InvalidOptionException(
                     "kv-budget %s is too small: what stays whatever happens, and a page, take %dtok"
-                            .formatted(budget.get(), leastPages() * pageTokens));
+                            .formatted(budget.get(), least));
         }
     }
 
@@ -62,23 +78,37 @@ public final class CacheSchedule implements AttentionWatcher {
      * @return the same for a copy of the sequence
      */
     public CacheSchedule copy() {
-        CacheSchedule copy = new CacheSchedule(choice, budget, layout, chunk);
+        CacheSchedule copy = new CacheSchedule(choice, budget, layout, specs, chunk);
         copy.limits = limits.clone();
         copy.nextEviction = nextEviction;
         copy.expected = expected;
+        copy.replayed = replayed;
         return copy;
     }
 
-    /** The sequence has become shorter: what its tables may hold is to be decided anew. */
-    public void truncated() {
+    /**
+     * The sequence has become shorter: what its tables may hold is to be decided anew.
+     *
+     * @param length what it has now
+     */
+    public void truncated(int length) {
         limits = new int[0];
+        replayed = Math.min(replayed, length);
     }
 
     /**
      * @return how many numbers are kept for each token
      */
     public int columns() {
-        return choice.map(c -> c.policy().columns()).orElse(0);
+        return policy.map(EvictionPolicy::columns).orElse(0);
+    }
+
+    /**
+     * @param layer index of a layer
+     * @return how many numbers are kept for each of its KV heads
+     */
+    public int headNumbers(int layer) {
+        return policy.map(p -> p.headNumbers(specs.get(layer))).orElse(0);
     }
 
     /**
@@ -113,7 +143,7 @@ public final class CacheSchedule implements AttentionWatcher {
             return;
         }
         if (room(cache) < rows) {
-            if (choice.isEmpty()) {
+            if (policy.isEmpty()) {
                 throw new KvBudgetExceededException(
                         "kv-budget %s is used up: %d tokens; raise it, or let --kv-policy streaming-llm or a better one evict"
                                 .formatted(budget.get(), cache.length()));
@@ -134,7 +164,7 @@ public final class CacheSchedule implements AttentionWatcher {
         List<PageTable> tables = tables(cache);
         int mean = tables.stream().mapToInt(PageTable::size).sum() / tables.size();
         int limit = budget.isPresent() ? Math.min(mean, limit(cache)) : mean;
-        if (choice.isEmpty() || limit < leastPages()) {
+        if (policy.isEmpty() || limit < leastPages()) {
             return false;
         }
         evict(cache, limit, step(limit, cache.length()));
@@ -149,9 +179,12 @@ public final class CacheSchedule implements AttentionWatcher {
      * @throws InvalidOptionException if there is no policy, or fewer tokens than are protected
      */
     public void cut(SequenceCache cache, int tokens) {
-        Protection protection = choice.orElseThrow(
-                        () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"))
-                .protection();
+        if (policy.isEmpty()) {
+            throw new InvalidOptionException("kv-policy "
+                    + choice.map(c -> c.policy().name() + " evicts nothing")
+                            .orElse("is missing: nothing says what may be evicted"));
+        }
+        Protection protection = choice.orElseThrow().protection();
         if (tokens < protection.sinks() + protection.window()) {
             throw new InvalidOptionException("%d sinks and a window of %d tokens do not fit into %d tokens"
                     .formatted(protection.sinks(), protection.window(), tokens));
@@ -163,28 +196,96 @@ public final class CacheSchedule implements AttentionWatcher {
         for (int i = 0; i < tables.size(); i++) {
             PageTable table = tables.get(i);
             int others = table.tokensBefore(table.size()) - scores.get(i).length;
-            kept.add(best(scores.get(i), Math.max(0, quotas.get(i) - others)));
+            kept.add(Highest.of(scores.get(i), Math.max(0, quotas.get(i) - others)));
         }
         keep(cache, kept);
     }
 
+    /**
+     * @param cache the sequence
+     * @param rows rows to come
+     * @return what the model is to read again before room is made for them; empty if room need not be made, or nobody asks for it
+     */
+    public Optional<Replay> replayDue(SequenceCache cache, int rows) {
+        Optional<Replay> wanted = policy.flatMap(EvictionPolicy::replay).filter(r -> replayed < cache.length());
+        return wanted.isPresent() && budget.isPresent() && room(cache) < rows ? wanted : Optional.empty();
+    }
+
+    /**
+     * @param cache the sequence
+     * @return what the model is to read again before a {@link #cut}; empty if nobody asks for it
+     */
+    public Optional<Replay> replayDue(SequenceCache cache) {
+        return policy.flatMap(EvictionPolicy::replay).filter(r -> replayed < cache.length());
+    }
+
+    /**
+     * @param cache the sequence
+     * @return rows that may be appended, and forgotten, while text is read again
+     */
+    public int replayRows(SequenceCache cache) {
+        return budget.isPresent() ? replayPages(pages(cache)) * pageTokens : chunk;
+    }
+
+    /**
+     * @return position of the first token that has not been read again
+     */
+    public int replayed() {
+        return replayed;
+    }
+
+    /** Text is about to be read again. */
+    public void beginReplay() {
+        replaying = true;
+    }
+
+    /**
+     * Text has been read again, or it failed.
+     *
+     * @param until tokens before this position have been
+     */
+    public void endReplay(int until) {
+        replaying = false;
+        replayed = until;
+    }
+
+    @Override
+    public Set<Signal> signals() {
+        return policy.map(EvictionPolicy::signals).orElse(Set.of());
+    }
+
     @Override
     public int watchedFrom() {
-        int queries = choice.map(c -> c.policy().observedQueries()).orElse(0);
+        int queries = policy.map(EvictionPolicy::observedQueries).orElse(0);
+        if (replaying) {
+            return 0;
+        }
         return queries == 0 ? Integer.MAX_VALUE : Math.max(0, nextEviction - queries);
     }
 
     @Override
     public void watch(ObservedAttention seen) {
-        choice.orElseThrow().policy().observe(seen.table().columns(), seen);
+        policy.orElseThrow().observe(seen.table().columns(), seen);
+    }
+
+    /**
+     * A layer's gate has chosen experts for the newest tokens.
+     *
+     * @param tables the layer's, by KV head
+     * @param experts one for each of the newest tokens
+     */
+    public void routed(List<PageTable> tables, int[] experts) {
+        if (signals().contains(Signal.EXPERTS)) {
+            tables.forEach(table -> policy.orElseThrow().routed(table.columns(), experts));
+        }
     }
 
     /** What is protected, by whole pages, and a page; where pages are sealed also those that are not yet, and the sinks'. */
     private int leastPages() {
-        if (choice.isEmpty()) {
+        if (policy.isEmpty()) {
             return 1;
         }
-        Protection protection = choice.get().protection();
+        Protection protection = choice.orElseThrow().protection();
         int pages = Math.ceilDiv(protection.sinks() + protection.window(), pageTokens) + 1;
         if (layout.compressed()) {
             Residual residual = layout.residual();
@@ -195,10 +296,26 @@ public final class CacheSchedule implements AttentionWatcher {
         return pages;
     }
 
+    /** Pages that a table may hold on average, those for reading again included. */
+    private int pages(SequenceCache cache) {
+        int tokens = budget.orElseThrow().of(Math.max(expected, cache.length()));
+        return Math.max(tokens / pageTokens, leastPages() + leastReplayPages());
+    }
+
     /** Pages that a table may hold on average. */
     private int limit(SequenceCache cache) {
-        int tokens = budget.orElseThrow().of(Math.max(expected, cache.length()));
-        return Math.max(tokens / pageTokens, leastPages());
+        int pages = pages(cache);
+        return pages - replayPages(pages);
+    }
+
+    private int leastReplayPages() {
+        return policy.flatMap(EvictionPolicy::replay).isPresent() ? 1 : 0;
+    }
+
+    /** Of so many pages, those that are kept free for reading again. */
+    private int replayPages(int pages) {
+        int most = Math.min(chunk / pageTokens, pages - leastPages());
+        return leastReplayPages() == 0 ? 0 : Math.clamp(pages / REPLAY_SHARE, 1, Math.max(1, most));
     }
 
     /** Pages that an eviction frees. */
@@ -248,7 +365,7 @@ public final class CacheSchedule implements AttentionWatcher {
         for (int layer = 0; layer < layout.layers().size(); layer++) {
             for (int head = 0; head < cache.tables(layer).size(); head++, table++) {
                 cache.keep(layer, head, kept.get(table));
-                choice.orElseThrow().policy().evicted(cache.table(layer, head).columns());
+                policy.orElseThrow().evicted(cache.table(layer, head).columns());
             }
         }
     }
@@ -258,16 +375,16 @@ public final class CacheSchedule implements AttentionWatcher {
         int room = pages - (table.size() - table.evictablePages());
         int least = protectedTokens(scores);
         int tokens = Math.min(scores.length, room * pageTokens);
-        while (tokens > least && table.pagesKept(best(scores, tokens)) > room) {
+        while (tokens > least && table.pagesKept(Highest.of(scores, tokens)) > room) {
             tokens = Math.max(least, tokens - pageTokens); // runs of pages that cannot be moved together
         }
-        return best(scores, tokens);
+        return Highest.of(scores, tokens);
     }
 
     /** Pages that a table cannot do without. */
     private static int leastPages(PageTable table, float[] scores) {
         int others = table.size() - table.evictablePages();
-        return others + table.pagesKept(best(scores, protectedTokens(scores)));
+        return others + table.pagesKept(Highest.of(scores, protectedTokens(scores)));
     }
 
     private static int protectedTokens(float[] scores) {
@@ -280,26 +397,42 @@ public final class CacheSchedule implements AttentionWatcher {
 
     /** Of each table, by layer and head; what is protected has an infinite one. */
     private List<float[]> scores(SequenceCache cache) {
-        PolicyChoice by = choice.orElseThrow();
+        EvictionPolicy by = policy.orElseThrow();
+        List<List<HeadTokens>> layers = new ArrayList<>();
+        for (int layer = 0; layer < specs.size(); layer++) {
+            List<HeadTokens> heads = new ArrayList<>();
+            for (PageTable table : cache.tables(layer)) {
+                heads.add(new HeadTokens(
+                        table, specs.get(layer), layer, heads.size(), other -> List.copyOf(layers.get(other))));
+            }
+            layers.add(heads);
+        }
         List<float[]> all = new ArrayList<>();
-        for (PageTable table : tables(cache)) {
-            HeadTokens tokens = new HeadTokens(table);
+        for (HeadTokens tokens : layers.stream().flatMap(List::stream).toList()) {
             float[] scores = new float[tokens.size()];
             if (scores.length > 0) {
-                by.policy().score(tokens, scores);
-                int[] positions = tokens.positions();
-                for (int i = 0; i < scores.length; i++) {
-                    if (by.protection().covers(positions[i], cache.length())) {
-                        scores[i] = Float.POSITIVE_INFINITY;
-                    } else {
-                        float score = Float.isNaN(scores[i]) ? -Float.MAX_VALUE : scores[i];
-                        scores[i] = Math.clamp(score, -Float.MAX_VALUE, Float.MAX_VALUE);
-                    }
-                }
+                by.score(tokens, scores);
+                protect(tokens, scores, cache.length());
             }
             all.add(scores);
         }
         return all;
+    }
+
+    private void protect(HeadTokens tokens, float[] scores, int length) {
+        Protection protection = choice.orElseThrow().protection();
+        int known = leastReplayPages() == 0 ? length : replayed;
+        int[] positions = tokens.positions();
+        for (int i = 0; i < scores.length; i++) {
+            if (protection.covers(positions[i], length)) {
+                scores[i] = Float.POSITIVE_INFINITY;
+            } else if (positions[i] >= known) {
+                scores[i] = Float.MAX_VALUE; // nothing is known of it yet
+            } else {
+                float score = Float.isNaN(scores[i]) ? -Float.MAX_VALUE : scores[i];
+                scores[i] = Math.clamp(score, -Float.MAX_VALUE, Float.MAX_VALUE);
+            }
+        }
     }
 
     private List<Integer> quotas(SequenceCache cache, int tokens, List<float[]> scores) {
@@ -310,7 +443,7 @@ public final class CacheSchedule implements AttentionWatcher {
         for (int layer = 0; layer < layers; layer++) {
             int heads = cache.tables(layer).size();
             List<float[]> ofLayer = scores.subList(quotas.size(), quotas.size() + heads);
-            for (int quota : by.policy().quotas(new BudgetShare(layer, layers, tokens, least, ofLayer))) {
+            for (int quota : policy.orElseThrow().quotas(new BudgetShare(layer, layers, tokens, least, ofLayer))) {
                 quotas.add(quota);
             }
         }
@@ -359,35 +492,5 @@ public final class CacheSchedule implements AttentionWatcher {
             toSpare[richest]--;
         }
         return pages;
-    }
-
-    /**
-     * @param scores one for each token
-     * @param count how many tokens shall stay
-     * @return those with the highest scores; of equals the newer
-     */
-    static BitSet best(float[] scores, int count) {
-        BitSet kept = new BitSet(scores.length);
-        if (count >= scores.length) {
-            kept.set(0, scores.length);
-            return kept;
-        }
-        float[] sorted = scores.clone();
-        Arrays.sort(sorted);
-        float threshold = count == 0 ? Float.POSITIVE_INFINITY : sorted[scores.length - count];
-        int left = count;
-        for (int i = 0; i < scores.length; i++) {
-            if (scores[i] > threshold) {
-                kept.set(i);
-                left--;
-            }
-        }
-        for (int i = scores.length - 1; i >= 0 && left > 0; i--) {
-            if (scores[i] == threshold) {
-                kept.set(i);
-                left--;
-            }
-        }
-        return kept;
     }
 }

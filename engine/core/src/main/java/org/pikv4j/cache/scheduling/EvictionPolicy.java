@@ -1,23 +1,30 @@
 package org.pikv4j.cache.scheduling;
 
+import java.util.Optional;
+import java.util.Set;
 import org.pikv4j.cache.storage.TokenColumns;
-import org.pikv4j.extension.Extension;
+import org.pikv4j.model.AttentionSpec;
 
 /**
  * Scores tokens; those with the lowest scores are forgotten when a budget is reached. A policy is without state: what it
- * remembers of tokens stands in {@linkplain TokenColumns columns} that move with them, so that one object serves all sequences.
+ * remembers stands in {@linkplain TokenColumns columns} that move with the tokens, so that one object serves all sequences.
  * Called by the engine's thread alone.
  *
  * <p>Whatever a policy thinks of them, a sequence's first tokens and its newest ones stay ({@link Protection}).
  */
-public interface EvictionPolicy extends Extension {
+public interface EvictionPolicy extends CachePolicy {
+
+    @Override
+    default EvictionPolicy with(PolicyOptions options) {
+        return this;
+    }
 
     /**
-     * @param options what was written behind the policy's name
-     * @return the policy with these options
-     * @throws org.pikv4j.error.InvalidOptionException if one of them has a value that is not possible
+     * @param heads what a calibration says of the model's heads
+     * @return the policy for this model
+     * @throws org.pikv4j.error.InvalidOptionException if it needs to know and does not hear it
      */
-    default EvictionPolicy with(PolicyOptions options) {
+    default EvictionPolicy calibrated(HeadScores heads) {
         return this;
     }
 
@@ -29,19 +36,49 @@ public interface EvictionPolicy extends Extension {
     }
 
     /**
-     * @return of how many queries before an eviction the attention is wanted; 0 for none, {@link Integer#MAX_VALUE} for all
+     * @param spec the attention of a layer
+     * @return how many numbers are kept for each KV head of it
+     */
+    default int headNumbers(AttentionSpec spec) {
+        return 0;
+    }
+
+    /**
+     * @return what it wants to know of the queries that it watches
+     */
+    default Set<Signal> signals() {
+        return Set.of(Signal.ATTENTION);
+    }
+
+    /**
+     * @return how many queries before an eviction are watched; 0 for none, {@link Integer#MAX_VALUE} for all
      */
     default int observedQueries() {
         return 0;
     }
 
     /**
-     * Takes notice of the attention of some of the queries asked for.
+     * @return what the model shall read again before an eviction, to be watched
+     */
+    default Optional<Replay> replay() {
+        return Optional.empty();
+    }
+
+    /**
+     * Takes notice of some of the queries asked for.
      *
      * @param columns the numbers kept for the tokens attended to
      * @param seen the attention, by token in the same order
      */
     default void observe(TokenColumns columns, ObservedAttention seen) {}
+
+    /**
+     * Takes notice of the experts that the newest tokens went to, if it asked for {@link Signal#EXPERTS}.
+     *
+     * @param columns the numbers kept for all tokens
+     * @param experts one for each of the newest tokens
+     */
+    default void routed(TokenColumns columns, int[] experts) {}
 
     /**
      * @param tokens the tokens of one layer and KV head that may be evicted, and some that may not

@@ -1,8 +1,12 @@
 package org.pikv4j.cache.scheduling;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
+import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.policies.BuiltInPolicies;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.extension.Extensions;
@@ -10,16 +14,41 @@ import org.pikv4j.extension.Extensions;
 /**
  * A policy and what it must not touch.
  *
- * @param policy scores tokens
- * @param protection stays whatever their scores
+ * @param policy decides
+ * @param protection stays whatever it decides
  */
-public record PolicyChoice(EvictionPolicy policy, Protection protection) {
+public record PolicyChoice(CachePolicy policy, Protection protection) {
 
     /**
-     * @param policy scores tokens
+     * @param policy decides
      */
-    public PolicyChoice(EvictionPolicy policy) {
+    public PolicyChoice(CachePolicy policy) {
         this(policy, Protection.DEFAULT);
+    }
+
+    /**
+     * @return the policy, if it evicts
+     */
+    public Optional<EvictionPolicy> eviction() {
+        return policy instanceof EvictionPolicy evicts ? Optional.of(evicts) : Optional.empty();
+    }
+
+    /**
+     * @return the policy, if it chooses what is read
+     */
+    public Optional<PageRouter> router() {
+        return policy instanceof PageRouter routes ? Optional.of(routes) : Optional.empty();
+    }
+
+    /**
+     * @param heads what a calibration says of the model's heads
+     * @return the choice for this model
+     * @throws InvalidOptionException if the policy needs to know and does not hear it
+     */
+    public PolicyChoice calibrated(HeadScores heads) {
+        return eviction()
+                .map(evicts -> new PolicyChoice(evicts.calibrated(heads), protection))
+                .orElse(this);
     }
 
     /**
@@ -33,12 +62,13 @@ public record PolicyChoice(EvictionPolicy policy, Protection protection) {
     public static PolicyChoice parse(String spec) {
         Map<String, String> options = new LinkedHashMap<>();
         String head = head(spec, options);
-        PolicyOptions common = new PolicyOptions(head, options, Optional.empty());
+        PolicyOptions common = new PolicyOptions(head, options, Optional.empty(), Protection.DEFAULT);
         int sinks = common.number("sinks", Protection.DEFAULT.sinks(), 0);
         int window = common.number("window", Protection.DEFAULT.window(), 0);
         options.remove("sinks");
         options.remove("window");
-        return new PolicyChoice(policy(head, options), new Protection(sinks, window));
+        Protection protection = new Protection(sinks, window);
+        return new PolicyChoice(policy(head, options, protection), protection);
     }
 
     /** The part before the options, which go into the map. */
@@ -57,9 +87,9 @@ public record PolicyChoice(EvictionPolicy policy, Protection protection) {
         return spec.substring(0, colon);
     }
 
-    private static EvictionPolicy policy(String head, Map<String, String> values) {
+    private static CachePolicy policy(String head, Map<String, String> values, Protection protection) {
         int bracket = head.indexOf('(');
-        Optional<EvictionPolicy> inner = Optional.empty();
+        Optional<CachePolicy> inner = Optional.empty();
         String name = head;
         if (bracket >= 0) {
             if (!head.endsWith(")")) {
@@ -67,12 +97,15 @@ public record PolicyChoice(EvictionPolicy policy, Protection protection) {
             }
             Map<String, String> innerOptions = new LinkedHashMap<>();
             String innerHead = head(head.substring(bracket + 1, head.length() - 1), innerOptions);
-            inner = Optional.of(policy(innerHead, innerOptions));
+            inner = Optional.of(policy(innerHead, innerOptions, protection));
             name = head.substring(0, bracket);
         }
-        PolicyOptions options = new PolicyOptions(name, values, inner);
-        EvictionPolicy policy = Extensions.find("kv-policy", EvictionPolicy.class, BuiltInPolicies.ALL, name)
-                .with(options);
+        PolicyOptions options = new PolicyOptions(name, values, inner, protection);
+        List<CachePolicy> known = new ArrayList<>(BuiltInPolicies.ALL);
+        ServiceLoader.load(PageRouter.class).forEach(known::add);
+        ServiceLoader.load(EvictionPolicy.class).forEach(known::add);
+        CachePolicy policy =
+                Extensions.find("kv-policy", CachePolicy.class, known, name).with(options);
         options.checkAllUsed();
         return policy;
     }

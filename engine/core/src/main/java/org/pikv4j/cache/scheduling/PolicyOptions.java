@@ -11,14 +11,16 @@ import org.pikv4j.error.InvalidOptionException;
 public final class PolicyOptions {
     private final String policy;
     private final Map<String, String> values;
-    private final Optional<EvictionPolicy> inner;
+    private final Optional<CachePolicy> inner;
+    private final Protection protection;
     private final Set<String> known = new LinkedHashSet<>();
     private boolean wraps;
 
-    PolicyOptions(String policy, Map<String, String> values, Optional<EvictionPolicy> inner) {
+    PolicyOptions(String policy, Map<String, String> values, Optional<CachePolicy> inner, Protection protection) {
         this.policy = policy;
         this.values = new LinkedHashMap<>(values);
         this.inner = inner;
+        this.protection = protection;
     }
 
     /**
@@ -71,7 +73,19 @@ public final class PolicyOptions {
      */
     public EvictionPolicy inner(EvictionPolicy usual) {
         wraps = true;
-        return inner.orElse(usual);
+        CachePolicy wrapped = inner.orElse(usual);
+        if (wrapped instanceof EvictionPolicy evicts) {
+            return evicts;
+        }
+        throw new InvalidOptionException(
+                "kv-policy " + policy + " cannot wrap " + wrapped.name() + ", which evicts nothing");
+    }
+
+    /**
+     * @return what stays, and is always read
+     */
+    public Protection protection() {
+        return protection;
     }
 
     void checkAllUsed() {

@@ -61,16 +61,16 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
      * @param forms how rows are kept
      * @param pageTokens tokens per page
      * @param residual what stays exact
-     * @param positions whether tokens may be evicted one by one
+     * @param room what pages have room for besides keys and values
      * @return the layout
      * @throws InvalidOptionException if a form does not fit the model, or would make pages larger
      */
     public static CacheLayout of(
-            ModelConfig config, FormChoice forms, int pageTokens, Residual residual, boolean positions) {
+            ModelConfig config, FormChoice forms, int pageTokens, Residual residual, PageRoom room) {
         forms.checkLayers(config.layers().size());
         List<Layer> layers = new ArrayList<>();
         for (LayerSpec layer : config.layers()) {
-            layers.add(layer(layer.attention(), layers.size(), forms, pageTokens, residual, positions));
+            layers.add(layer(layer.attention(), layers.size(), forms, pageTokens, residual, room));
         }
         return new CacheLayout(layers, residual);
     }
@@ -81,17 +81,12 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
      * @param forms how rows are kept
      * @param pageTokens tokens per page
      * @param residual what stays exact
-     * @param positions whether tokens may be evicted one by one
+     * @param room what pages have room for besides keys and values
      * @return the layer
      * @throws InvalidOptionException if a form does not fit, or would make pages larger
      */
     public static Layer layer(
-            AttentionSpec attention,
-            int index,
-            FormChoice forms,
-            int pageTokens,
-            Residual residual,
-            boolean positions) {
+            AttentionSpec attention, int index, FormChoice forms, int pageTokens, Residual residual, PageRoom room) {
         List<PageForm> byHead = new ArrayList<>();
         for (int head = 0; head < attention.kvHeads(); head++) {
             byHead.add(forms.form(index, head, attention.headDim()));
@@ -99,14 +94,14 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
         PageForm first = byHead.getFirst();
         boolean exact = first.appendable() && byHead.stream().allMatch(first::equals);
         PageForm openForm = exact ? first : new PageForm(Codecs.BF16);
-        PageLayout open = new PageLayout(openForm, pageTokens, attention.headDim(), positions);
+        PageLayout open = new PageLayout(openForm, pageTokens, attention.headDim(), room);
         // A page that leaves the window before it would be sealed need not be.
         if (exact || attention.window() <= residual.tokens() + residual.interval()) {
             return new Layer(open, attention.kvHeads(), attention.window());
         }
         List<PageLayout> sealed = new ArrayList<>();
         for (PageForm form : byHead) {
-            PageLayout page = new PageLayout(form, pageTokens, attention.headDim(), positions);
+            PageLayout page = new PageLayout(form, pageTokens, attention.headDim(), room);
             if (page.pageBytes() >= open.pageBytes()) {
                 throw new InvalidOptionException(
                         "kv-dtype %s does not compress: a page of layer %d takes %d bytes, in %s %d"

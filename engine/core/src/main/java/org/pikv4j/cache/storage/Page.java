@@ -23,6 +23,7 @@ public final class Page {
     private final PageLayout layout;
     private final MemorySegment keys;
     private final MemorySegment values;
+    private final MemorySegment bounds;
     private final int position;
     private final int survivors; // 0 where tokens are consecutive
     private Optional<Page> target;
@@ -42,6 +43,7 @@ public final class Page {
         MemorySegment bytes = block.bytes();
         this.keys = bytes.asSlice(0, layout.keyBytes());
         this.values = bytes.asSlice(layout.valuesOffset(), layout.valueBytes());
+        this.bounds = layout.hasBounds() ? bytes.asSlice(layout.roomOffset(), layout.roomBytes()) : MemorySegment.NULL;
     }
 
     public PageLayout layout() {
@@ -63,13 +65,20 @@ public final class Page {
     }
 
     /**
+     * @return the bounds of the keys, by block ({@link KeyBounds}); empty where the layout has none
+     */
+    public MemorySegment bounds() {
+        return bounds;
+    }
+
+    /**
      * The same memory with other tokens. This page is void then.
      *
      * @param positions of the tokens written to it, ascending
      * @param count how many, at least one
      */
     Page rewritten(int[] positions, int count) {
-        MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.positionsOffset(), count);
+        MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.roomOffset(), count);
         return new Page(block, layout, positions[0], Optional.empty(), count);
     }
 
@@ -111,7 +120,7 @@ public final class Page {
     }
 
     private long positionOffset(int slot) {
-        return layout.positionsOffset() + (long) slot * Integer.BYTES;
+        return layout.roomOffset() + (long) slot * Integer.BYTES;
     }
 
     /**
@@ -172,6 +181,9 @@ public final class Page {
     void write(int token, float[] key, int keyOffset, float[] value, int valueOffset) {
         append(layout.form().keys(), layout.keyShape(), keys, token, key, keyOffset);
         append(layout.form().values(), layout.valueShape(), values, token, value, valueOffset);
+        if (layout.hasBounds()) {
+            KeyBounds.widen(bounds, token, key, keyOffset, layout.headDim());
+        }
     }
 
     private static void append(HalfForm form, HalfShape shape, MemorySegment half, int token, float[] row, int offset) {
@@ -181,5 +193,10 @@ public final class Page {
     void copyFrom(Page other) {
         keys.copyFrom(other.keys);
         values.copyFrom(other.values);
+        copyBounds(other);
+    }
+
+    void copyBounds(Page other) {
+        bounds.copyFrom(other.bounds);
     }
 }

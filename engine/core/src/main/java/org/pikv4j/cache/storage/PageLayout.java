@@ -7,17 +7,21 @@ import org.pikv4j.cache.compression.PageForm;
  * The bytes of one page: {@code tokens} tokens of one layer and one KV head in one {@link PageForm}.
  *
  * <pre>
- *   offset 0                              valuesOffset                   positionsOffset   payloadBytes  pageBytes
- *   | keys, transposed: [width][tokens]   | values: [tokens][width]      | positions, if any | zeros to 64 |
- *   | d0: t0 t1 t2 … | d1: t0 t1 t2 … | … | t0: d0 d1 d2 … | t1: d0 d1 … | t0 t1 t2 …        |             |
+ *   offset 0                              valuesOffset                   roomOffset          payloadBytes  pageBytes
+ *   | keys, transposed: [width][tokens]   | values: [tokens][width]      | positions or bounds | zeros to 64 |
+ *   | d0: t0 t1 t2 … | d1: t0 t1 t2 … | … | t0: d0 d1 d2 … | t1: d0 d1 … | t0 t1 t2 …          |             |
  * </pre>
  *
  * Keys are transposed so that the lanes of a vector register are tokens and no score needs a reduction; values are not,
  * so that the lanes of their weighted sum are elements of the output ({@link HalfShape}). A form says how many bytes each
  * half takes and what stands in them. Where tokens may be evicted there is room for the positions of those that stay, as
- * int32; until then the tokens of a page are consecutive, and the page carries its first.
+ * int32; until then the tokens of a page are consecutive, and the page carries its first. Where queries choose what they read
+ * there are {@linkplain KeyBounds bounds} instead.
  */
 public final class PageLayout {
+    /** Tokens that share bounds of their keys, whatever the page size (Quest, arXiv 2406.10774, §3.3: pages of 16). */
+    public static final int BOUNDED_TOKENS = 16;
+
     private static final int ALIGNMENT = 64;
 
     private final PageForm form;
@@ -27,7 +31,7 @@ public final class PageLayout {
     private final HalfShape valueShape;
     private final int keyBytes;
     private final int valueBytes;
-    private final boolean positions;
+    private final PageRoom room;
 
     /**
      * A page whose tokens stay together.
@@ -37,23 +41,23 @@ public final class PageLayout {
      * @param headDim width of a head
      */
     public PageLayout(PageForm form, int tokens, int headDim) {
-        this(form, tokens, headDim, false);
+        this(form, tokens, headDim, PageRoom.NONE);
     }
 
     /**
      * @param form how elements are stored
      * @param tokens tokens per page, a positive multiple of 16
      * @param headDim width of a head
-     * @param positions whether there is room for the positions of tokens: they can be evicted one by one then
+     * @param room what else it has room for
      */
-    public PageLayout(PageForm form, int tokens, int headDim, boolean positions) {
+    public PageLayout(PageForm form, int tokens, int headDim, PageRoom room) {
         if (tokens <= 0 || tokens % 16 != 0) {
             throw new IllegalArgumentException("a page holds a positive multiple of 16 tokens, not " + tokens);
         }
         this.form = form;
         this.tokens = tokens;
         this.headDim = headDim;
-        this.positions = positions;
+        this.room = room;
         this.keyShape = new HalfShape(HalfShape.Side.KEYS, tokens, form.keys().width(headDim));
         this.valueShape =
                 new HalfShape(HalfShape.Side.VALUES, tokens, form.values().width(headDim));
@@ -118,23 +122,36 @@ public final class PageLayout {
      * @return whether tokens can be evicted one by one
      */
     public boolean hasPositions() {
-        return positions;
+        return room.positions();
     }
 
     /**
-     * @return where the positions start, if there are any, aligned to 4
+     * @return whether bounds of the keys are kept
      */
-    int positionsOffset() {
+    public boolean hasBounds() {
+        return room.bounds();
+    }
+
+    /**
+     * @return where positions or bounds start, if there are any, aligned to 4
+     */
+    int roomOffset() {
         return Math.ceilDiv(Math.addExact(valuesOffset(), valueBytes), Integer.BYTES) * Integer.BYTES;
     }
 
     /**
-     * @return bytes of keys, values and positions
+     * @return bytes of positions or bounds
+     */
+    int roomBytes() {
+        int bounds = tokens / BOUNDED_TOKENS * KeyBounds.bytes(headDim);
+        return room.positions() ? tokens * Integer.BYTES : room.bounds() ? bounds : 0;
+    }
+
+    /**
+     * @return bytes of keys, values, and positions or bounds
      */
     public int payloadBytes() {
-        return positions
-                ? Math.addExact(positionsOffset(), tokens * Integer.BYTES)
-                : Math.addExact(valuesOffset(), valueBytes);
+        return roomBytes() > 0 ? Math.addExact(roomOffset(), roomBytes()) : Math.addExact(valuesOffset(), valueBytes);
     }
 
     /**

@@ -74,14 +74,6 @@ public final class PageTable {
     }
 
     /**
-     * @param index place in this table
-     * @return what is known of the page there
-     */
-    public PageSignals signals(int index) {
-        return new PageSignals(pages.get(index).position(), tokens(index));
-    }
-
-    /**
      * @return one past the position of the newest token
      */
     public int length() {

@@ -91,6 +91,7 @@ final class Sealing {
                 || !sealed.values().encode(target.layout().valueShape(), values, headDim, target.values())) {
             return false;
         }
+        target.copyBounds(source);
         pool.encoded(System.nanoTime() - started);
         return true;
     }

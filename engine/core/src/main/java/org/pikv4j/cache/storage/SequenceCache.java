@@ -21,6 +21,7 @@ public final class SequenceCache implements AutoCloseable {
     private final Optional<CacheSchedule> schedule;
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
+    private int prompt;
     private boolean closed;
 
     /**
@@ -42,8 +43,11 @@ public final class SequenceCache implements AutoCloseable {
         this(layout, pool, sealer, schedule, new ArrayList<>(), 0);
         int columns = schedule.map(CacheSchedule::columns).orElse(0);
         for (CacheLayout.Layer layer : layout.layers()) {
+            int l = tables.size();
+            int together = schedule.map(s -> s.headNumbers(l)).orElse(0);
             tables.add(new ArrayList<>(layer.sealed().stream()
-                    .map(full -> new PageTable(layer.open(), full, layout.residual(), new TokenColumns(columns)))
+                    .map(full ->
+                            new PageTable(layer.open(), full, layout.residual(), new TokenColumns(columns, together)))
                     .toList()));
         }
     }
@@ -72,6 +76,23 @@ public final class SequenceCache implements AutoCloseable {
      */
     public int length() {
         return length;
+    }
+
+    /**
+     * Says that tokens are about to come.
+     *
+     * @param expected what the length will be then: a prompt's end
+     */
+    public void expect(int expected) {
+        prompt = prompt == 0 ? expected : prompt;
+        schedule.ifPresent(s -> s.expect(expected));
+    }
+
+    /**
+     * @return tokens that the sequence began with: its first prompt
+     */
+    public int prompt() {
+        return prompt;
     }
 
     /**
@@ -127,14 +148,33 @@ public final class SequenceCache implements AutoCloseable {
                 }
             }
             schedule.ifPresent(s -> s.makeRoom(this, rows));
-            for (List<PageTable> heads : tables) {
-                for (PageTable table : heads) {
-                    table.reserve(pool, rows);
-                }
-            }
+            reserveInTables(rows);
         } catch (Throwable t) {
             rollback();
             throw t;
+        }
+    }
+
+    /**
+     * Makes room for rows that will be {@linkplain #rollback forgotten} as soon as they have attended.
+     *
+     * @param rows at most what the schedule keeps free for this
+     * @throws org.pikv4j.error.KvBudgetExceededException if the budget does not allow it; nothing has changed then
+     */
+    public void reserveForReplay(int rows) {
+        try {
+            reserveInTables(rows);
+        } catch (Throwable t) {
+            rollback();
+            throw t;
+        }
+    }
+
+    private void reserveInTables(int rows) {
+        for (List<PageTable> heads : tables) {
+            for (PageTable table : heads) {
+                table.reserve(pool, rows);
+            }
         }
     }
 
@@ -186,7 +226,8 @@ public final class SequenceCache implements AutoCloseable {
             }
         } while (kept < before);
         length = kept == length || reaches(kept) ? kept : 0;
-        schedule.ifPresent(CacheSchedule::truncated);
+        prompt = length == 0 ? 0 : Math.min(prompt, length);
+        schedule.ifPresent(s -> s.truncated(length));
         rollback();
         return length;
     }
@@ -235,7 +276,9 @@ public final class SequenceCache implements AutoCloseable {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        return new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), shared, length);
+        SequenceCache fork = new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), shared, length);
+        fork.prompt = prompt;
+        return fork;
     }
 
     /**

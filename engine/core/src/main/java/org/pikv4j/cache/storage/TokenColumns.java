@@ -4,19 +4,22 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * Numbers that an eviction policy keeps for each token of a table, column by column, in the table's order. A new token has
- * zeros.
+ * Numbers that an eviction policy keeps for each token of a table, column by column, in the table's order, and some for all of
+ * them together. A new token has zeros.
  */
 public final class TokenColumns {
     private static final int FIRST_ROOM = 256;
 
     private final float[][] columns;
+    private final float[] together;
     private int size;
 
     /**
      * @param columns how many numbers are kept for each token
+     * @param together how many for all of them together
      */
-    TokenColumns(int columns) {
+    TokenColumns(int columns, int together) {
+        this.together = new float[together];
         this.columns = new float[columns][];
         Arrays.setAll(this.columns, i -> new float[FIRST_ROOM]);
     }
@@ -24,6 +27,7 @@ public final class TokenColumns {
     private TokenColumns(TokenColumns other) {
         columns = new float[other.columns.length][];
         Arrays.setAll(columns, i -> other.columns[i].clone());
+        together = other.together.clone();
         size = other.size;
     }
 
@@ -40,6 +44,13 @@ public final class TokenColumns {
      */
     public float[] column(int index) {
         return columns[index];
+    }
+
+    /**
+     * @return the numbers kept for all tokens together; zeros at first, and untouched when tokens go
+     */
+    public float[] together() {
+        return together;
     }
 
     void add() {

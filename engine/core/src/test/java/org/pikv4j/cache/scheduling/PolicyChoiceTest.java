@@ -15,7 +15,7 @@ class PolicyChoiceTest {
 
     @Test
     void everyPolicyIsFoundByItsNameAndHasTheCommonOptions() {
-        for (EvictionPolicy policy : BuiltInPolicies.ALL) {
+        for (CachePolicy policy : BuiltInPolicies.ALL) {
             PolicyChoice choice = PolicyChoice.parse(policy.name() + ":sinks=1,window=7");
             assertThat(choice.policy()).hasSameClassAs(policy);
             assertThat(choice.protection()).isEqualTo(new Protection(1, 7));
@@ -27,9 +27,9 @@ class PolicyChoiceTest {
     void whatIsWrappedWatchesAndHasItsOwnOptions() {
         PolicyChoice choice = PolicyChoice.parse("adakv(pyramid(snapkv:queries=9)):floor=0.5,window=16");
         assertThat(choice.policy().name()).isEqualTo("adakv");
-        assertThat(choice.policy().observedQueries()).isEqualTo(9);
-        assertThat(choice.policy().columns()).isEqualTo(1);
-        assertThat(PolicyChoice.parse("pyramid(h2o)").policy().observedQueries())
+        assertThat(choice.eviction().orElseThrow().observedQueries()).isEqualTo(9);
+        assertThat(choice.eviction().orElseThrow().columns()).isEqualTo(1);
+        assertThat(PolicyChoice.parse("pyramid(h2o)").eviction().orElseThrow().observedQueries())
                 .isEqualTo(Integer.MAX_VALUE);
     }
 
@@ -76,7 +76,8 @@ class PolicyChoiceTest {
 
     @Test
     void aPyramidSharesOutWhatThereIs() {
-        EvictionPolicy policy = PolicyChoice.parse("pyramid(h2o):floor=0.1").policy();
+        EvictionPolicy policy =
+                PolicyChoice.parse("pyramid(h2o):floor=0.1").eviction().orElseThrow();
         int[] byLayer = new int[5];
         for (int layer = 0; layer < 5; layer++) {
             int[] quotas = policy.quotas(new BudgetShare(layer, 5, 100, 4, List.of(new float[1], new float[1])));
@@ -90,7 +91,8 @@ class PolicyChoiceTest {
 
     @Test
     void headsCompeteForTheBudgetOfTheirLayer() {
-        EvictionPolicy policy = PolicyChoice.parse("adakv(h2o):floor=0.5").policy();
+        EvictionPolicy policy =
+                PolicyChoice.parse("adakv(h2o):floor=0.5").eviction().orElseThrow();
         float[] peaked = {9, 8, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f};
         float[] flat = {1, 2, 3, 4, 5, 6, 7, 8};
         int[] quotas = policy.quotas(new BudgetShare(0, 3, 4, 1, List.of(peaked, flat)));
@@ -103,8 +105,8 @@ class PolicyChoiceTest {
     @Test
     void theBestStayAndOfEqualsTheNewer() {
         float[] scores = {5, 1, 1, 1, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
-        assertThat(CacheSchedule.best(scores, 3).stream()).containsExactly(0, 3, 4);
-        assertThat(CacheSchedule.best(scores, 0).stream()).isEmpty();
-        assertThat(CacheSchedule.best(scores, 9).cardinality()).isEqualTo(6);
+        assertThat(Highest.of(scores, 3).stream()).containsExactly(0, 3, 4);
+        assertThat(Highest.of(scores, 0).stream()).isEmpty();
+        assertThat(Highest.of(scores, 9).cardinality()).isEqualTo(6);
     }
 }

@@ -36,6 +36,7 @@ import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout.Layer;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.RopeSpec;
 
 class SequenceCacheTest {
     private static final int HEAD_DIM = 8;
@@ -47,6 +48,8 @@ class SequenceCacheTest {
 
     private final HeldMemory memory = new HeldMemory();
     private int evictions; // by a schedule
+    private static final AttentionSpec SPEC = new AttentionSpec(
+            1, 1, HEAD_DIM, 1f, AttentionSpec.FULL, new RopeSpec(1e4, HEAD_DIM), AttentionSpec.QkNorm.NONE, 1e9f);
 
     /** Small whole numbers, without loss, in a byte each. */
     private record Bytes() implements Codec {
@@ -77,19 +80,19 @@ class SequenceCacheTest {
 
     /** Two heads that are compressed in different ways, and a layer that is not. */
     private static CacheLayout compressed(int window) {
-        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
-        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, true);
-        PageLayout half =
-                new PageLayout(new PageForm(new HalfForm(Codecs.F32), new HalfForm(new Bytes())), 16, HEAD_DIM, true);
-        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, true);
+        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, PageRoom.POSITIONS);
+        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, PageRoom.POSITIONS);
+        PageLayout half = new PageLayout(
+                new PageForm(new HalfForm(Codecs.F32), new HalfForm(new Bytes())), 16, HEAD_DIM, PageRoom.POSITIONS);
+        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, PageRoom.POSITIONS);
         return new CacheLayout(
                 List.of(new Layer(open, List.of(bytes, half), AttentionSpec.FULL), new Layer(large, 1, window)),
                 new Residual(20, 4, 32));
     }
 
     private static CacheLayout layout(int window) {
-        PageLayout small = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
-        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, true);
+        PageLayout small = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, PageRoom.POSITIONS);
+        PageLayout large = new PageLayout(new PageForm(Codecs.BF16), 32, HEAD_DIM, PageRoom.POSITIONS);
         return new CacheLayout(
                 List.of(new Layer(small, 2, AttentionSpec.FULL), new Layer(large, 1, window)), Residual.DEFAULT);
     }
@@ -135,8 +138,8 @@ class SequenceCacheTest {
 
     /** Pages of one size, as an engine has them. */
     private static CacheLayout scheduled(boolean compressed) {
-        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, true);
-        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, true);
+        PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, PageRoom.POSITIONS);
+        PageLayout bytes = new PageLayout(new PageForm(new Bytes()), 16, HEAD_DIM, PageRoom.POSITIONS);
         Layer exact = new Layer(open, 1, AttentionSpec.FULL);
         return new CacheLayout(
                 List.of(
@@ -182,6 +185,7 @@ class SequenceCacheTest {
                 Optional.of(new PolicyChoice(policy, new Protection(SINKS, NEWEST))),
                 Optional.of(TokenBudget.parse(BUDGET + "tok")),
                 scheduled(true),
+                Collections.nCopies(scheduled(true).layers().size(), SPEC),
                 32));
     }
 

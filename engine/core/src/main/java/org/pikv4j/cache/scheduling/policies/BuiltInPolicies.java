@@ -1,13 +1,15 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import java.util.List;
-import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.CachePolicy;
+import org.pikv4j.cache.scheduling.Protection;
 
 /** The policies that need no service entry. */
 public final class BuiltInPolicies {
 
     /** All of them, with the options that they have by default. */
-    public static final List<EvictionPolicy> ALL = List.of(
+    public static final List<CachePolicy> ALL = List.of(
+            new Quest(Quest.READ, Quest.DENSE_LAYERS, Protection.DEFAULT),
             new StreamingLlm(),
             new H2o(),
             new Tova(),

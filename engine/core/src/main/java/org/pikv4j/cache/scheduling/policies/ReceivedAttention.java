@@ -16,9 +16,9 @@ abstract class ReceivedAttention implements EvictionPolicy {
     @Override
     public final void observe(TokenColumns columns, ObservedAttention seen) {
         float[] sums = columns.column(0);
-        for (int i = 0; i < seen.sums().length; i++) {
+        for (int i = 0; i < seen.received().length; i++) {
             // One bad row must not spoil a sum for ever.
-            sums[i] += Float.isFinite(seen.sums()[i]) ? seen.sums()[i] : 0f;
+            sums[i] += Float.isFinite(seen.received()[i]) ? seen.received()[i] : 0f;
         }
     }
 

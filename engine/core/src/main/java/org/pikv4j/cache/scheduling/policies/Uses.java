@@ -15,7 +15,7 @@ final class Uses {
 
     /** Notes the position of the last use, and the number of uses if there is a column for it. */
     static void note(TokenColumns columns, ObservedAttention seen, boolean counted) {
-        float[] sums = seen.sums();
+        float[] sums = seen.received();
         float even = (float) seen.rows() / sums.length;
         float[] last = columns.column(LAST);
         for (int i = 0; i < sums.length; i++) {

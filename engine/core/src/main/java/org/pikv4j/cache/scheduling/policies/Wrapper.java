@@ -1,9 +1,14 @@
 package org.pikv4j.cache.scheduling.policies;
 
+import java.util.Optional;
+import java.util.Set;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.ObservedAttention;
+import org.pikv4j.cache.scheduling.Replay;
+import org.pikv4j.cache.scheduling.Signal;
 import org.pikv4j.cache.storage.TokenColumns;
+import org.pikv4j.model.AttentionSpec;
 
 /** A policy that lets another one watch and score. */
 abstract class Wrapper implements EvictionPolicy {
@@ -19,6 +24,21 @@ abstract class Wrapper implements EvictionPolicy {
     }
 
     @Override
+    public int headNumbers(AttentionSpec spec) {
+        return inner.headNumbers(spec);
+    }
+
+    @Override
+    public Set<Signal> signals() {
+        return inner.signals();
+    }
+
+    @Override
+    public Optional<Replay> replay() {
+        return inner.replay();
+    }
+
+    @Override
     public int observedQueries() {
         return inner.observedQueries();
     }
@@ -26,6 +46,11 @@ abstract class Wrapper implements EvictionPolicy {
     @Override
     public void observe(TokenColumns columns, ObservedAttention seen) {
         inner.observe(columns, seen);
+    }
+
+    @Override
+    public void routed(TokenColumns columns, int[] experts) {
+        inner.routed(columns, experts);
     }
 
     @Override

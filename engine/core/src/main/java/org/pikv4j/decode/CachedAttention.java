@@ -1,0 +1,121 @@
+package org.pikv4j.decode;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.Partials;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.ObservedAttention;
+import org.pikv4j.cache.scheduling.Signal;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.model.AttentionSpec;
+
+/**
+ * Attention over caches: what a layer does between its projections. Rows go to the caches of their sequences, attend to what
+ * these hold, and whoever watches is told. Does not need a model: recorded rows will do.
+ */
+public final class CachedAttention {
+    private final List<AttentionSpec> specs;
+    private final Backend backend;
+    private final Optional<PageRouter> router;
+    private final List<Partials> partialsOf = new ArrayList<>(); // (layer), shared by layers of the same head dim
+
+    /**
+     * @param specs the attention of each layer
+     * @param backend what computes
+     * @param router chooses the pages that queries read; all where there is none
+     */
+    public CachedAttention(List<AttentionSpec> specs, Backend backend, Optional<PageRouter> router) {
+        this.specs = List.copyOf(specs);
+        this.backend = backend;
+        this.router = router;
+        Map<Integer, Partials> partials = new HashMap<>();
+        for (AttentionSpec spec : specs) {
+            partialsOf.add(partials.computeIfAbsent(spec.headDim(), Partials::new));
+        }
+    }
+
+    /**
+     * Appends a layer's rows of a batch, and attends. The caches have room reserved, and are not committed.
+     *
+     * @param layer index of the layer
+     * @param batch the spans, their rows one after the other
+     * @param queries rotated, (row, heads, headDim)
+     * @param keys rotated, (row, kvHeads, headDim)
+     * @param values (row, kvHeads, headDim)
+     * @param attended receives the weighted sums of values, (row, heads, headDim)
+     */
+    public void attend(int layer, List<Span> batch, float[] queries, float[] keys, float[] values, float[] attended) {
+        AttentionSpec spec = specs.get(layer);
+        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer), layer, router);
+        int row = 0;
+        for (Span span : batch) {
+            SequenceCache cache = span.cache();
+            List<PageTable> tables = cache.tables(layer);
+            backend.append(tables, row, span.count(), keys, values);
+            for (int head = 0; head < tables.size(); head++) {
+                plan.add(row, span.count(), cache.length(), head, tables.get(head), cache.prompt(), cache.schedule());
+            }
+            row += span.count();
+        }
+        backend.attend(plan);
+        plan.observed().forEach(ObservedAttention::report);
+        row = 0;
+        for (Span span : batch) {
+            int first = row;
+            span.observer()
+                    .ifPresent(observer -> observer.observe(new AttentionRows(
+                            layer,
+                            spec,
+                            span.cache().length(),
+                            first,
+                            span.count(),
+                            queries,
+                            keys,
+                            values,
+                            attended,
+                            (r, kvHead) -> plan.read(first + r, kvHead))));
+            row += span.count();
+        }
+    }
+
+    /**
+     * A layer's gate has chosen experts.
+     *
+     * @param layer index of the layer
+     * @param batch the spans, their rows one after the other
+     * @param probabilities the softmax over all experts: (row, experts)
+     * @param experts number of experts
+     */
+    public void routed(int layer, List<Span> batch, float[] probabilities, int experts) {
+        int row = 0;
+        for (Span span : batch) {
+            int first = row;
+            SequenceCache cache = span.cache();
+            cache.schedule()
+                    .filter(schedule -> schedule.signals().contains(Signal.EXPERTS))
+                    .ifPresent(schedule -> schedule.routed(
+                            cache.tables(layer), preferred(probabilities, first, span.count(), experts)));
+            span.observer()
+                    .ifPresent(observer -> observer.observe(
+                            new GateRows(layer, cache.length(), first, span.count(), experts, probabilities)));
+            row += span.count();
+        }
+    }
+
+    private static int[] preferred(float[] probabilities, int first, int count, int experts) {
+        int[] preferred = new int[count];
+        for (int r = 0; r < count; r++) {
+            int at = (first + r) * experts;
+            for (int e = 1; e < experts; e++) {
+                preferred[r] = probabilities[at + e] > probabilities[at + preferred[r]] ? e : preferred[r];
+            }
+        }
+        return preferred;
+    }
+}
