@@ -26,6 +26,7 @@ import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.KvBudget;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.Residual;
@@ -321,7 +322,7 @@ public final class PiKV {
                     kvBudget.bytes().orElseGet(PiKV::defaultKvBudget),
                     prefillChunk,
                     kvBudget.tokens(),
-                    policy,
+                    policy.map(chosen -> chosen.calibrated(HeadScores.NONE)),
                     router);
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;

@@ -9,6 +9,7 @@ import java.util.Optional;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.ExpertAssignment;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.AttentionWeights;
 import org.pikv4j.model.FeedForwardSpec;
@@ -109,22 +110,39 @@ public final class Decoder {
      * @param sink receives the logits that were asked for
      */
     public void forward(List<Span> batch, LogitsSink sink) {
-        int rows = batch.stream().mapToInt(Span::count).sum();
-        if (rows < 1 || rows > maxRows) {
-            throw new IllegalArgumentException("a batch of " + rows + " rows where 1 to " + maxRows + " fit");
-        }
         try {
-            embed(batch);
-            for (int layer = 0; layer < config.layers().size(); layer++) {
-                attention(batch, rows, layer);
-                feedForward(batch, rows, layer);
-            }
-            output(batch, sink);
+            run(batch, sink);
             batch.forEach(span -> span.cache().commit(span.count()));
         } catch (Throwable t) {
             batch.forEach(span -> span.cache().rollback());
             throw t;
         }
+    }
+
+    /**
+     * Runs a span for the sake of who watches attention: its sequence is as it was when this returns.
+     *
+     * @param span at most {@link #maxRows()} rows, with {@linkplain SequenceCache#reserveForReplay room} reserved
+     */
+    public void rehearse(Span span) {
+        try {
+            run(List.of(span), (index, token, row, offset) -> {});
+        } finally {
+            span.cache().rollback();
+        }
+    }
+
+    private void run(List<Span> batch, LogitsSink sink) {
+        int rows = batch.stream().mapToInt(Span::count).sum();
+        if (rows < 1 || rows > maxRows) {
+            throw new IllegalArgumentException("a batch of " + rows + " rows where 1 to " + maxRows + " fit");
+        }
+        embed(batch);
+        for (int layer = 0; layer < config.layers().size(); layer++) {
+            attention(batch, rows, layer);
+            feedForward(batch, rows, layer);
+        }
+        output(batch, sink);
     }
 
     private void embed(List<Span> batch) {

@@ -44,6 +44,7 @@ public final class Engine implements AutoCloseable {
     private final Optional<CacheSchedule> schedule; // of a new session
     private final PagePool pool;
     private final ExecutorService sealer;
+    private final Replays replays;
     private final EngineLoop loop;
     private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone, until it ends
     private boolean closed;
@@ -71,8 +72,10 @@ public final class Engine implements AutoCloseable {
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
             sealer = Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon(true).name("pikv-sealer").factory());
-            loop = new EngineLoop(
-                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.reads()));
+            Decoder decoder =
+                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.reads());
+            replays = new Replays(decoder, model);
+            loop = new EngineLoop(decoder, replays);
         } catch (Throwable t) {
             backend.close();
             model.close();
@@ -136,6 +139,16 @@ public final class Engine implements AutoCloseable {
                         layout,
                         config.layers().stream().map(LayerSpec::attention).toList(),
                         options.prefillChunk()));
+    }
+
+    /** Runs on the engine's thread. */
+    void cut(Session session, int tokens) {
+        SequenceCache cache = session.cache();
+        CacheSchedule evicts = cache.schedule()
+                .orElseThrow(
+                        () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"));
+        evicts.replayDue(cache).ifPresent(replay -> replays.run(session, replay));
+        evicts.cut(cache, tokens);
     }
 
     /** Runs on the engine's thread. */

@@ -19,14 +19,16 @@ import org.pikv4j.error.SessionStateException;
  */
 final class EngineLoop implements Runnable {
     private final Decoder decoder;
+    private final Replays replays;
     private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
     private final List<Request> requests = new ArrayList<>();
     private final Thread thread;
     private boolean stopping; // of this thread
     private boolean ended; // guarded by commands
 
-    EngineLoop(Decoder decoder) {
+    EngineLoop(Decoder decoder, Replays replays) {
         this.decoder = decoder;
+        this.replays = replays;
         thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
         thread.start();
     }
@@ -203,13 +205,17 @@ final class EngineLoop implements Runnable {
     }
 
     private void reserve(Request request, int rows) {
+        SequenceCache cache = request.session.cache();
+        cache.schedule()
+                .flatMap(schedule -> schedule.replayDue(cache, rows))
+                .ifPresent(replay -> replays.run(request.session, replay));
         while (true) {
             try {
-                request.session.cache().reserve(rows);
+                cache.reserve(rows);
                 return;
             } catch (KvBudgetExceededException e) {
                 // Pages shared with a fork may go without freeing anything: that is no progress.
-                if (request.session.cache().shrink() == 0) {
+                if (cache.shrink() == 0) {
                     throw e;
                 }
             }

@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.LogitsSink;
@@ -193,16 +192,13 @@ public final class Session implements AutoCloseable {
     /**
      * Lets the policy evict at once, whatever the budget.
      *
-     * @param tokens how many tokens stay in each layer and KV head, on average
-     * @throws InvalidOptionException if the engine has no policy, or that is fewer than are protected
+     * @param count how many tokens stay in each layer and KV head, on average
+     * @throws InvalidOptionException if the engine has no policy that evicts, or that is fewer than are protected
      */
-    public void cut(int tokens) {
+    public void cut(int count) {
         exclusively(() -> engine.call(() -> {
-            CacheSchedule schedule = cache.schedule()
-                    .orElseThrow(
-                            () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"));
-            schedule.cut(cache, tokens);
-            return tokens;
+            engine.cut(this, count);
+            return count;
         }));
     }
 

@@ -89,11 +89,12 @@ public final class CacheSchedule implements AttentionWatcher {
     /**
      * The sequence has become shorter: what its tables may hold is to be decided anew.
      *
-     * @param length what it has now
+     * @param cache the sequence
      */
-    public void truncated(int length) {
+    public void truncated(SequenceCache cache) {
         limits = new int[0];
-        replayed = Math.min(replayed, length);
+        replayed = Math.min(replayed, cache.length());
+        closeGaps(cache);
     }
 
     /**
@@ -108,7 +109,10 @@ public final class CacheSchedule implements AttentionWatcher {
      * @return how many numbers are kept for each of its KV heads
      */
     public int headNumbers(int layer) {
-        return policy.map(p -> p.headNumbers(specs.get(layer))).orElse(0);
+        int sinks = choice.map(c -> c.protection().sinks()).orElse(0);
+        return policy.map(p ->
+                        p.closesGap() ? SinkRotation.numbers(specs.get(layer), sinks) : p.headNumbers(specs.get(layer)))
+                .orElse(0);
     }
 
     /**
@@ -368,6 +372,20 @@ public final class CacheSchedule implements AttentionWatcher {
                 policy.orElseThrow().evicted(cache.table(layer, head).columns());
             }
         }
+        closeGaps(cache);
+    }
+
+    /** Turns the first tokens' keys to where they shall seem to stand. */
+    private void closeGaps(SequenceCache cache) {
+        if (policy.filter(EvictionPolicy::closesGap).isPresent()) {
+            int sinks = choice.orElseThrow().protection().sinks();
+            for (int layer = 0; layer < specs.size(); layer++) {
+                SinkRotation rotation = new SinkRotation(specs.get(layer), sinks);
+                for (int head = 0; head < cache.tables(layer).size(); head++) {
+                    rotation.close(cache, layer, head);
+                }
+            }
+        }
     }
 
     /** As many as fit into so many pages, those that are not to be evicted included. */
@@ -443,7 +461,8 @@ public final class CacheSchedule implements AttentionWatcher {
         for (int layer = 0; layer < layers; layer++) {
             int heads = cache.tables(layer).size();
             List<float[]> ofLayer = scores.subList(quotas.size(), quotas.size() + heads);
-            for (int quota : policy.orElseThrow().quotas(new BudgetShare(layer, layers, tokens, least, ofLayer))) {
+            for (int quota : policy.orElseThrow()
+                    .quotas(new BudgetShare(layer, layers, tokens, least, cache.length(), ofLayer))) {
                 quotas.add(quota);
             }
         }

@@ -87,6 +87,13 @@ public interface EvictionPolicy extends CachePolicy {
     void score(HeadTokens tokens, float[] scores);
 
     /**
+     * @return whether the first tokens shall seem to stand right before what an eviction has left, as if nothing were gone
+     */
+    default boolean closesGap() {
+        return false;
+    }
+
+    /**
      * An eviction is done: what counts from one to the next begins anew.
      *
      * @param columns the numbers kept for the tokens that are left

@@ -40,6 +40,19 @@ public final class PolicyOptions {
     /**
      * @param name an option's name
      * @param usual its value if it is not given
+     * @return whether it is 1, and not 0
+     */
+    public boolean flag(String name, boolean usual) {
+        double value = real(name, usual ? 1 : 0, 0, 1);
+        if (value != Math.rint(value)) {
+            throw new InvalidOptionException("kv-policy " + policy + ": " + name + " must be 0 or 1");
+        }
+        return value == 1;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
      * @param least the smallest value possible
      * @param most the largest
      * @return its value

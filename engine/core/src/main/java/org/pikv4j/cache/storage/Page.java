@@ -186,6 +186,18 @@ public final class Page {
         }
     }
 
+    /**
+     * @return whether single keys can be written, and nobody is about to change the form
+     */
+    boolean takesRows() {
+        return layout.form().keys().codec() instanceof RowCodec && target.isEmpty();
+    }
+
+    /** Writes one key anew. */
+    void writeKey(int slot, float[] key, int keyOffset) {
+        append(layout.form().keys(), layout.keyShape(), keys, slot, key, keyOffset);
+    }
+
     private static void append(HalfForm form, HalfShape shape, MemorySegment half, int token, float[] row, int offset) {
         ((RowCodec) form.codec()).append(shape, half, token, row, offset);
     }

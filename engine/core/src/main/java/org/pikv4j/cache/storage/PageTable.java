@@ -375,6 +375,40 @@ public final class PageTable {
         }
     }
 
+    /** Writes the keys of the first tokens anew, unless they cannot be. */
+    boolean rewriteKeys(PagePool pool, float[] keys, int count) {
+        int last = 0;
+        while (tokensBefore(last) < count) {
+            if (!pages.get(last).takesRows()) {
+                return false;
+            }
+            last++;
+        }
+        try {
+            for (int p = 0; p < last; p++) {
+                own(pool, p);
+            }
+        } catch (KvBudgetExceededException e) {
+            return false;
+        }
+        int token = 0;
+        for (int p = 0; p < last; p++) {
+            for (int slot = 0; slot < tokens(p) && token < count; slot++, token++) {
+                pages.get(p).writeKey(slot, keys, token * layout.headDim());
+            }
+        }
+        return true;
+    }
+
+    /** Makes a page this table's alone. */
+    private void own(PagePool pool, int index) {
+        Page page = pages.get(index);
+        if (pool.shared(page)) {
+            pages.set(index, page.copiedTo(pool.allocate(page.layout(), page.position())));
+            pool.release(page);
+        }
+    }
+
     /** The same pages in a new table. */
     PageTable share(PagePool pool) {
         PageTable other = new PageTable(layout, sealed, residual, columns.copy());

@@ -227,8 +227,8 @@ public final class SequenceCache implements AutoCloseable {
         } while (kept < before);
         length = kept == length || reaches(kept) ? kept : 0;
         prompt = length == 0 ? 0 : Math.min(prompt, length);
-        schedule.ifPresent(s -> s.truncated(length));
         rollback();
+        schedule.ifPresent(s -> s.truncated(this));
         return length;
     }
 
@@ -253,6 +253,20 @@ public final class SequenceCache implements AutoCloseable {
      */
     public void keep(int layer, int head, BitSet kept) {
         table(layer, head).keep(pool, kept);
+    }
+
+    /**
+     * Writes the keys of the first tokens of one layer and KV head anew.
+     *
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param keys the keys, (token, headDim)
+     * @param count how many tokens
+     * @return whether they were written; not if they stand in a form that takes no single rows, or are shared and the budget has no
+     *     room for a copy
+     */
+    public boolean rewriteKeys(int layer, int head, float[] keys, int count) {
+        return table(layer, head).rewriteKeys(pool, keys, count);
     }
 
     /**

@@ -80,12 +80,12 @@ class PolicyChoiceTest {
                 PolicyChoice.parse("pyramid(h2o):floor=0.1").eviction().orElseThrow();
         int[] byLayer = new int[5];
         for (int layer = 0; layer < 5; layer++) {
-            int[] quotas = policy.quotas(new BudgetShare(layer, 5, 100, 4, List.of(new float[1], new float[1])));
+            int[] quotas = policy.quotas(new BudgetShare(layer, 5, 100, 4, 0, List.of(new float[1], new float[1])));
             assertThat(quotas[0]).isEqualTo(quotas[1]);
             byLayer[layer] = quotas[0];
         }
         assertThat(byLayer).containsExactly(190, 145, 100, 55, 10);
-        assertThat(policy.quotas(new BudgetShare(0, 1, 100, 4, List.of(new float[1]))))
+        assertThat(policy.quotas(new BudgetShare(0, 1, 100, 4, 0, List.of(new float[1]))))
                 .containsExactly(100);
     }
 
@@ -95,10 +95,10 @@ class PolicyChoiceTest {
                 PolicyChoice.parse("adakv(h2o):floor=0.5").eviction().orElseThrow();
         float[] peaked = {9, 8, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f};
         float[] flat = {1, 2, 3, 4, 5, 6, 7, 8};
-        int[] quotas = policy.quotas(new BudgetShare(0, 3, 4, 1, List.of(peaked, flat)));
+        int[] quotas = policy.quotas(new BudgetShare(0, 3, 4, 1, 0, List.of(peaked, flat)));
         // Two each for certain; of what is left, 6, 5, 4, 3 … and 0.1 …, the best four are all of the second head.
         assertThat(quotas).containsExactly(2, 6);
-        int[] even = policy.quotas(new BudgetShare(0, 3, 4, 1, List.of(new float[8], new float[8])));
+        int[] even = policy.quotas(new BudgetShare(0, 3, 4, 1, 0, List.of(new float[8], new float[8])));
         assertThat(Arrays.stream(even).sum()).isEqualTo(8);
     }
 

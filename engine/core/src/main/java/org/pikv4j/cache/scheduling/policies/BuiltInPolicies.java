@@ -1,6 +1,7 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import java.util.List;
+import java.util.Optional;
 import org.pikv4j.cache.scheduling.CachePolicy;
 import org.pikv4j.cache.scheduling.Protection;
 
@@ -10,14 +11,19 @@ public final class BuiltInPolicies {
     /** All of them, with the options that they have by default. */
     public static final List<CachePolicy> ALL = List.of(
             new Quest(Quest.READ, Quest.DENSE_LAYERS, Protection.DEFAULT),
-            new StreamingLlm(),
+            new PiKv(PiKv.LAMBDA, PiKv.HALF_LIFE, PiKv.COPIES),
+            new StreamingLlm(true),
             new H2o(),
             new Tova(),
             new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL),
             new Lru(),
             new LruPlus(LruPlus.LAMBDA),
+            new KvZip(),
             new KeyDiff(),
+            new ExpectedAttention(ExpectedAttention.QUERIES, ExpectedAttention.FUTURE),
             new KNorm(),
+            new Duo(Duo.RETRIEVAL, Optional.empty()),
+            new FastV(FastV.LAYER, FastV.FLOOR),
             new AdaKv(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), AdaKv.FLOOR),
             new Pyramid(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Pyramid.FLOOR),
             new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS));

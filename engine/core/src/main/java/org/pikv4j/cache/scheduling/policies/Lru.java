@@ -10,6 +10,7 @@ import org.pikv4j.cache.storage.TokenColumns;
  * that was never used counts from its own position. What a use is, {@link Uses} says.
  */
 public final class Lru implements EvictionPolicy {
+    private static final int LAST = 0;
 
     @Override
     public String name() {
@@ -28,13 +29,13 @@ public final class Lru implements EvictionPolicy {
 
     @Override
     public void observe(TokenColumns columns, ObservedAttention seen) {
-        Uses.note(columns, seen, false);
+        Uses.note(columns.column(LAST), seen);
     }
 
     @Override
     public void score(HeadTokens tokens, float[] scores) {
         int[] positions = tokens.positions();
-        float[] last = tokens.columns().column(Uses.LAST);
+        float[] last = tokens.columns().column(LAST);
         for (int i = 0; i < positions.length; i++) {
             scores[i] = Math.max(last[i], positions[i]);
         }

@@ -14,6 +14,8 @@ import org.pikv4j.cache.storage.TokenColumns;
  */
 public final class LruPlus implements EvictionPolicy {
     static final double LAMBDA = 64;
+    private static final int LAST = 0;
+    private static final int COUNT = 1;
 
     private final double lambda;
 
@@ -43,14 +45,15 @@ public final class LruPlus implements EvictionPolicy {
 
     @Override
     public void observe(TokenColumns columns, ObservedAttention seen) {
-        Uses.note(columns, seen, true);
+        Uses.note(columns.column(LAST), seen);
+        Uses.count(columns.column(COUNT), seen);
     }
 
     @Override
     public void score(HeadTokens tokens, float[] scores) {
         int[] positions = tokens.positions();
-        float[] last = tokens.columns().column(Uses.LAST);
-        float[] count = tokens.columns().column(Uses.COUNT);
+        float[] last = tokens.columns().column(LAST);
+        float[] count = tokens.columns().column(COUNT);
         for (int i = 0; i < positions.length; i++) {
             float age = tokens.length() - 1 - Math.max(last[i], positions[i]);
             scores[i] = (float) (lambda * Math.log1p(count[i]) - age);

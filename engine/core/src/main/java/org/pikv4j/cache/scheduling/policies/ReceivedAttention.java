@@ -17,8 +17,7 @@ abstract class ReceivedAttention implements EvictionPolicy {
     public final void observe(TokenColumns columns, ObservedAttention seen) {
         float[] sums = columns.column(0);
         for (int i = 0; i < seen.received().length; i++) {
-            // One bad row must not spoil a sum for ever.
-            sums[i] += Float.isFinite(seen.received()[i]) ? seen.received()[i] : 0f;
+            sums[i] += Attention.orNothing(seen.received()[i]);
         }
     }
 

@@ -1,30 +1,33 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import org.pikv4j.cache.scheduling.ObservedAttention;
-import org.pikv4j.cache.storage.TokenColumns;
 
 /**
  * What it means that a token is used: queries pay it more attention than if they paid the same to all. A cache of anything else
  * has hits; attention looks at everything, and only how much says what is a hit.
  */
 final class Uses {
-    static final int LAST = 0;
-    static final int COUNT = 1;
-
     private Uses() {}
 
-    /** Notes the position of the last use, and the number of uses if there is a column for it. */
-    static void note(TokenColumns columns, ObservedAttention seen, boolean counted) {
+    /** Notes the position of each token's last use. */
+    static void note(float[] last, ObservedAttention seen) {
         float[] sums = seen.received();
-        float even = (float) seen.rows() / sums.length;
-        float[] last = columns.column(LAST);
+        float even = even(seen);
         for (int i = 0; i < sums.length; i++) {
-            if (sums[i] > even) {
-                last[i] = seen.position() + seen.rows() - 1;
-                if (counted) {
-                    columns.column(COUNT)[i]++;
-                }
-            }
+            last[i] = sums[i] > even ? seen.position() + seen.rows() - 1 : last[i];
         }
+    }
+
+    /** Counts the uses of each token. */
+    static void count(float[] uses, ObservedAttention seen) {
+        float[] sums = seen.received();
+        float even = even(seen);
+        for (int i = 0; i < sums.length; i++) {
+            uses[i] += sums[i] > even ? 1f : 0f;
+        }
+    }
+
+    private static float even(ObservedAttention seen) {
+        return (float) seen.rows() / seen.received().length;
     }
 }
