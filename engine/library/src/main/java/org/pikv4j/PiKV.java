@@ -203,7 +203,8 @@ public final class PiKV {
         }
 
         /**
-         * @param file bases fitted to this model, for forms such as {@code svd:32}; the command {@code calibrate} writes it
+         * @param file bases fitted to this model, for forms such as {@code svd:32}, and what its heads lose, for the policy
+         *     {@code duo}; the command {@code calibrate} writes it
          */
         public Builder kvCalibration(Path file) {
             calibration = Optional.of(file);
@@ -322,7 +323,8 @@ public final class PiKV {
                     kvBudget.bytes().orElseGet(PiKV::defaultKvBudget),
                     prefillChunk,
                     kvBudget.tokens(),
-                    policy.map(chosen -> chosen.calibrated(HeadScores.NONE)),
+                    policy.map(chosen ->
+                            chosen.calibrated(fitted.map(HeadScores.class::cast).orElse(HeadScores.NONE))),
                     router);
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import org.pikv4j.calibration.CalibrationListener;
@@ -31,12 +32,15 @@ import picocli.CommandLine.Spec;
 /** Fits bases of low rank to a model. */
 @Command(
         name = "calibrate",
-        description = "Let a model read a text, and fit bases of low rank to its keys and values for --kv-calibration.",
+        description =
+                "Let a model read a text, and learn what --kv-calibration is for: bases of low rank for its keys and"
+                        + " values, and which heads need all of the text.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  pikv4j calibrate --model my-model --text book.txt --method svd --rank 32 --out kv.safetensors",
             "  pikv4j run --model my-model --kv-calibration kv.safetensors --kv-dtype svd:32 --prompt-file p.txt",
             "",
+            "Without a method only the heads are looked at, for --kv-policy duo.",
             "svd        the directions of the most energy; --kv-dtype svd:R, R up to the rank",
             "lora       one down-projection for all KV heads of a layer; lora:R, R the rank",
             "lora++     centred, keys weighted by the queries; lora++:R, R up to the rank",
@@ -55,7 +59,6 @@ final class CalibrateCommand implements Callable<Integer> {
     @Option(
             names = "--method",
             paramLabel = "NAME",
-            required = true,
             split = ",",
             description = "svd, lora, lora++, prune or distill; several with commas, for one file with all of them.")
     private List<String> methods = List.of();
@@ -63,10 +66,9 @@ final class CalibrateCommand implements Callable<Integer> {
     @Option(
             names = "--rank",
             paramLabel = "N",
-            required = true,
             description =
                     "Numbers kept per token and KV head, for keys and as many for values; by layer '0-1=32;2-=16'.")
-    private String rank = "";
+    private Optional<String> rank = Optional.empty();
 
     @Option(
             names = "--tokens",
@@ -97,7 +99,10 @@ final class CalibrateCommand implements Callable<Integer> {
                 .map(name -> CalibrationMethod.named(name.strip()))
                 .distinct()
                 .toList();
-        RankChoice ranks = RankChoice.parse(rank);
+        if (rank.isPresent() == chosen.isEmpty()) {
+            throw new InvalidOptionException("--method and --rank go together");
+        }
+        RankChoice ranks = RankChoice.parse(rank.orElse("1"));
         if (tokens < 1) {
             throw new InvalidOptionException("tokens must be at least 1, not " + tokens);
         }

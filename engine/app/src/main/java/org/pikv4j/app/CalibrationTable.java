@@ -18,7 +18,11 @@ record CalibrationTable(CalibrationReport report) {
     /** Several lines. */
     String text() {
         StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "energy kept of keys and values, on %,d tokens%n", report.tokens()));
+        heads(text);
+        if (report.layers().isEmpty()) {
+            return text.toString();
+        }
+        text.append(String.format(Locale.ROOT, "%nenergy kept of keys and values, on %,d tokens%n", report.tokens()));
         text.append("method    layer      rank      keys    values\n");
         CalibrationMethod method = null;
         for (CalibrationReport.Layer layer : report.layers()) {
@@ -43,6 +47,19 @@ record CalibrationTable(CalibrationReport report) {
                     "-: further off than zeros are; fitted to what attention makes of keys and values, not to their energy\n");
         }
         return text.toString();
+    }
+
+    private void heads(StringBuilder text) {
+        text.append("what heads lose that see the first tokens and the newest alone, error of the output squared\n");
+        text.append("layer      by KV head\n");
+        float[][] errors = report.calibration().streamingError();
+        for (int layer = 0; layer < errors.length; layer++) {
+            text.append(String.format(Locale.ROOT, "%5d ", layer));
+            for (float error : errors[layer]) {
+                text.append(String.format(Locale.ROOT, " %6.1f%%", 100 * error));
+            }
+            text.append(System.lineSeparator());
+        }
     }
 
     private String mean(CalibrationMethod method) {

@@ -9,12 +9,16 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +32,8 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.routing.Candidates;
+import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.storage.CacheLayout;
@@ -350,8 +356,8 @@ public abstract class BackendContract {
             int kvHeads = 1 + random.nextInt(3);
             int window = random.nextInt(3) == 0 ? 1 + random.nextInt(60) : AttentionSpec.FULL;
             int tokens = pageTokens[random.nextInt(pageTokens.length)];
-            boolean ragged = random.nextBoolean();
-            PageRoom room = ragged ? PageRoom.POSITIONS : PageRoom.NONE;
+            PageRoom room =
+                    List.of(PageRoom.POSITIONS, PageRoom.NONE, PageRoom.BOUNDS).get(random.nextInt(3));
             PageForm exact = new PageForm(round % 2 == 0 ? Codecs.F32 : Codecs.BF16);
             PageLayout open = new PageLayout(exact, tokens, headDim, room);
             List<PageLayout> sealed = new ArrayList<>();
@@ -364,6 +370,51 @@ public abstract class BackendContract {
             String forms = sealed.stream().map(page -> page.form().name()).collect(Collectors.joining(" "));
             String what = "forms " + forms + ", " + spec + ", pages of " + tokens;
             attend(spec, new CacheLayout.Layer(open, sealed, window), spread, what);
+        }
+    }
+
+    /** Chooses blocks at random, and knows what it chose. */
+    private final class Picks implements PageRouter {
+        final List<Candidates> asked = new ArrayList<>();
+        final List<Set<Integer>> chosen = new ArrayList<>();
+        final int dense;
+
+        Picks(int dense) {
+            this.dense = dense;
+        }
+
+        @Override
+        public String name() {
+            return "picks";
+        }
+
+        @Override
+        public boolean bounds() {
+            return true;
+        }
+
+        @Override
+        public int choosesFrom(int layer, int prompt) {
+            return dense + prompt;
+        }
+
+        @Override
+        public int[] read(Candidates candidates) {
+            assertThat(candidates.rows()).isEqualTo(1);
+            double share = random.nextDouble();
+            int last = candidates.count() - 1;
+            int[] blocks = IntStream.rangeClosed(0, last)
+                    .filter(block -> block == last || random.nextDouble() < share)
+                    .toArray();
+            Set<Integer> positions = new TreeSet<>();
+            for (int block : blocks) {
+                assertThat(candidates.last(block) - candidates.first(block) + 1).isEqualTo(candidates.tokens(block));
+                IntStream.rangeClosed(candidates.first(block), candidates.last(block))
+                        .forEach(positions::add);
+            }
+            asked.add(candidates);
+            chosen.add(positions);
+            return blocks;
         }
     }
 
@@ -491,8 +542,10 @@ public abstract class BackendContract {
             }
             float[] queries = TestSeeds.normal(random, rows * spec.queryWidth());
             float[] out = new float[rows * spec.queryWidth()];
-            AttentionPlan plan =
-                    new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0, Optional.empty());
+            Optional<Picks> picks =
+                    layer.open().hasBounds() ? Optional.of(new Picks(random.nextInt(1500))) : Optional.empty();
+            AttentionPlan plan = new AttentionPlan(
+                    spec, queries, out, new Partials(spec.headDim()), 0, picks.map(PageRouter.class::cast));
             int row = 0;
             for (Sequence sequence : sequences) {
                 int position = sequence.cache.length();
@@ -501,12 +554,17 @@ public abstract class BackendContract {
                 sequence.watchedFrom = position + random.nextInt(sequence.rows + 1);
                 for (int head = 0; head < spec.kvHeads(); head++) {
                     PageTable table = sequence.cache.table(0, head);
-                    plan.add(row, sequence.rows, position, head, table, 0, Optional.of(sequence));
+                    plan.add(row, sequence.rows, position, head, table, 20, Optional.of(sequence));
                 }
                 row += sequence.rows;
             }
             backend.attend(plan);
             plan.observed().forEach(ObservedAttention::report);
+            row = 0;
+            for (Sequence sequence : sequences) {
+                sequence.noteRead(plan, queries, row, picks);
+                row += sequence.rows;
+            }
             row = 0;
             for (Sequence sequence : sequences) {
                 sequence.checkWatched(queries, row, spread, what);
@@ -537,6 +595,8 @@ public abstract class BackendContract {
         final List<float[]> keys = new ArrayList<>(); // (token)(kvHead, headDim)
         final List<float[]> values = new ArrayList<>();
         final List<Set<Integer>> evicted = new ArrayList<>(); // positions, by KV head
+        final List<float[]> computed = new ArrayList<>(); // keys before any page had them
+        final Map<Integer, Set<Integer>> read = new HashMap<>(); // positions, by row of the batch and KV head
         final List<ObservedAttention> seen = new ArrayList<>();
         int rows;
         int watchedFrom;
@@ -576,6 +636,52 @@ public abstract class BackendContract {
                     }
                 }
                 cache.keep(0, head, kept);
+            }
+        }
+
+        /** What rows read is what was chosen for them, by bounds that hold and are not too wide. */
+        void noteRead(AttentionPlan plan, float[] queries, int firstRow, Optional<Picks> picks) {
+            for (int head = 0; head < spec.kvHeads(); head++) {
+                for (int r = 0; r < rows; r++) {
+                    int position = cache.length() + r;
+                    Set<Integer> positions = new TreeSet<>();
+                    Arrays.stream(plan.read(firstRow + r, head)).forEach(positions::add);
+                    read.put((firstRow + r) * spec.kvHeads() + head, positions);
+                    if (picks.isPresent() && position >= picks.get().choosesFrom(0, 20)) {
+                        Set<Integer> chosen = picks.get().chosen.removeFirst();
+                        chosen.removeIf(t -> position - t >= spec.window());
+                        assertThat(positions).as(message).isEqualTo(chosen);
+                        checkBounds(picks.get().asked.removeFirst(), queries, firstRow + r, head);
+                    }
+                }
+            }
+        }
+
+        private void checkBounds(Candidates blocks, float[] queries, int row, int kvHead) {
+            for (int block = 0; block < blocks.count(); block++) {
+                // Rows of the same batch behind this one are there already; rounding outwards takes 1/128.
+                int first = blocks.first(block);
+                int end = Math.min(computed.size(), first + PageLayout.BOUNDED_TOKENS);
+                for (int g = 0; g < spec.group(); g++) {
+                    int query = row * spec.queryWidth() + (kvHead * spec.group() + g) * spec.headDim();
+                    double least = 0;
+                    double most = 0;
+                    for (int d = 0; d < spec.headDim(); d++) {
+                        double q = queries[query + d] * spec.scale();
+                        double bound = Double.NEGATIVE_INFINITY;
+                        double size = 0;
+                        for (int t = first; t < end; t++) {
+                            float key = computed.get(t)[kvHead * spec.headDim() + d];
+                            bound = Math.max(bound, q * key);
+                            size = Math.max(size, Math.abs(q * key));
+                        }
+                        least += bound;
+                        most += bound + size / 64;
+                    }
+                    assertThat((double) blocks.bound(block, g))
+                            .as(message)
+                            .isBetween(least - 1e-4 * (1 + Math.abs(least)), most + 1e-4 * (1 + Math.abs(most)));
+                }
             }
         }
 
@@ -634,6 +740,7 @@ public abstract class BackendContract {
             backend.append(cache.tables(0), 0, count, newKeys, newValues);
             for (int r = 0; r < count; r++) {
                 keys.add(Arrays.copyOfRange(newKeys, r * spec.kvWidth(), (r + 1) * spec.kvWidth()));
+                computed.add(keys.getLast().clone());
                 values.add(Arrays.copyOfRange(newValues, r * spec.kvWidth(), (r + 1) * spec.kvWidth()));
             }
         }
@@ -680,8 +787,10 @@ public abstract class BackendContract {
                     weights[t] += (double) queries[row * spec.queryWidth() + head * headDim + d] * keys.get(t)[at + d];
                 }
                 weights[t] *= spec.scale();
+                Set<Integer> attended = read.get(row * spec.kvHeads() + head / spec.group());
                 boolean unseen = position - t >= spec.window()
-                        || evicted.get(head / spec.group()).contains(t);
+                        || evicted.get(head / spec.group()).contains(t)
+                        || (attended != null && !attended.contains(t));
                 weights[t] = unseen ? Double.NEGATIVE_INFINITY : weights[t];
                 max = Math.max(max, weights[t]);
             }

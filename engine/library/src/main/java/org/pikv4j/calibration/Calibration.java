@@ -3,6 +3,7 @@ package org.pikv4j.calibration;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -12,22 +13,25 @@ import org.pikv4j.cache.compression.Basis;
 import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.HalfShape;
+import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 
 /**
- * Bases fitted to one model, by one or more methods. What is asked for is a method and a rank, {@code svd:32}; of {@code prune} it
+ * Bases fitted to one model, by one or more methods, and what its heads lose where they see little. What is asked for is a method and a rank, {@code svd:32}; of {@code prune} it
  * is the share of channels that is dropped, {@code prune:0.5} (λ of ThinK, arXiv 2407.21018).
  *
  * <p>A rank below the fitted one is there where the first directions are the best of that number: svd, lora++ and prune. Immutable.
  */
-public final class Calibration implements BasisSource {
+public final class Calibration implements BasisSource, HeadScores {
     private final String source;
     private final String fingerprint;
     private final String description;
     private final Map<Place, LayerBases> bases;
+    private final List<float[]> streamingErrors;
 
     /** Where bases are for, in the order of the file. */
     record Place(CalibrationMethod method, int layer, HalfShape.Side side) implements Comparable<Place> {
@@ -44,12 +48,19 @@ public final class Calibration implements BasisSource {
      * @param fingerprint of the model
      * @param description the model, for messages
      * @param bases one entry per method, layer and side
+     * @param streamingErrors one entry per layer, with a number for each KV head; none if they are not known
      */
-    Calibration(String source, String fingerprint, String description, Map<Place, LayerBases> bases) {
+    Calibration(
+            String source,
+            String fingerprint,
+            String description,
+            Map<Place, LayerBases> bases,
+            List<float[]> streamingErrors) {
         this.source = source;
         this.fingerprint = fingerprint;
         this.description = description;
         this.bases = new TreeMap<>(bases);
+        this.streamingErrors = List.copyOf(streamingErrors);
     }
 
     /**
@@ -79,6 +90,9 @@ public final class Calibration implements BasisSource {
             throw new InvalidOptionException("kv-calibration " + source + " was made for another model (" + description
                     + ") than " + model.directory() + " (" + ModelFingerprint.describe(model) + ")");
         }
+        if (!streamingErrors.isEmpty()) {
+            checkHeads(model);
+        }
         for (CalibrationMethod method : methods()) {
             for (int layer = 0; layer < model.config().layers().size(); layer++) {
                 AttentionSpec attention = model.config().layers().get(layer).attention();
@@ -93,6 +107,27 @@ public final class Calibration implements BasisSource {
                 }
             }
         }
+    }
+
+    private void checkHeads(LoadedModel model) {
+        List<LayerSpec> layers = model.config().layers();
+        for (int layer = 0; layer < layers.size(); layer++) {
+            if (layer >= streamingErrors.size()
+                    || streamingErrors.get(layer).length
+                            != layers.get(layer).attention().kvHeads()) {
+                throw new ModelFormatException(
+                        Path.of(source), "does not say what the heads of layer " + layer + " lose");
+            }
+        }
+    }
+
+    @Override
+    public float[][] streamingError() {
+        if (streamingErrors.isEmpty()) {
+            throw new InvalidOptionException(
+                    "kv-calibration " + source + " does not say what heads lose: calibrate the model again");
+        }
+        return streamingErrors.stream().map(float[]::clone).toArray(float[][]::new);
     }
 
     private CalibrationMethod[] methods() {
@@ -167,6 +202,11 @@ public final class Calibration implements BasisSource {
                     "kv-dtype " + term + ": prune takes the share of channels to drop, from 0 to below 1");
         }
         return Math.max(1, (int) Math.round(headDim * (1 - dropped)));
+    }
+
+    /** One entry per layer, with a number for each KV head; none if they are not known. */
+    List<float[]> streamingErrors() {
+        return streamingErrors;
     }
 
     String fingerprint() {

@@ -31,10 +31,11 @@ import org.pikv4j.loader.safetensors.TensorDeclaration;
  *   METHOD.layers.N.keys.bias     (kvHeads, headDim)         b
  *   METHOD.layers.N.keys.energy   (kvHeads)                  share of the energy kept
  *   METHOD.layers.N.values.…                                 the same
+ *   streaming.layers.N.error      (kvHeads)                  what heads lose that see the first tokens and the newest alone
  *
  *   metadata: format      pikv4j-calibration
  *             version     1
- *             methods     of which there are tensors: svd,lora++
+ *             methods     of which there are tensors: svd,lora++; may be empty
  *             layers      of the model
  *             model       in words
  *             fingerprint of the model, SHA-256
@@ -58,12 +59,21 @@ final class CalibrationFile {
                 bases.heads().forEach(head -> contents.add(part.of(head)));
             }
         });
+        for (int layer = 0; layer < calibration.streamingErrors().size(); layer++) {
+            float[] errors = calibration.streamingErrors().get(layer);
+            tensors.add(new TensorDeclaration(streaming(layer), ElementType.F32, List.of((long) errors.length)));
+            contents.add(errors);
+        }
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, tensors, metadata(calibration))) {
             for (float[] content : contents) {
                 writer.write(content, 0, content.length);
             }
             writer.finish();
         }
+    }
+
+    private static String streaming(int layer) {
+        return "streaming.layers." + layer + ".error";
     }
 
     private static Map<String, String> metadata(Calibration calibration) {
@@ -78,10 +88,12 @@ final class CalibrationFile {
                         .collect(Collectors.joining(",")));
         metadata.put(
                 "layers",
-                Long.toString(calibration.bases().keySet().stream()
-                        .mapToInt(Calibration.Place::layer)
-                        .distinct()
-                        .count()));
+                Long.toString(Math.max(
+                        calibration.streamingErrors().size(),
+                        calibration.bases().keySet().stream()
+                                .mapToInt(Calibration.Place::layer)
+                                .distinct()
+                                .count())));
         metadata.put("model", calibration.description());
         metadata.put("fingerprint", calibration.fingerprint());
         return metadata;
@@ -102,7 +114,8 @@ final class CalibrationFile {
             }
             int layers = layers(file, require(file, metadata, "layers"));
             Map<Calibration.Place, LayerBases> bases = new TreeMap<>();
-            for (String text : require(file, metadata, "methods").split(",", -1)) {
+            String methods = require(file, metadata, "methods");
+            for (String text : methods.isEmpty() ? new String[0] : methods.split(",", -1)) {
                 CalibrationMethod method = method(file, text);
                 for (int layer = 0; layer < layers; layer++) {
                     for (HalfShape.Side side : HalfShape.Side.values()) {
@@ -112,8 +125,28 @@ final class CalibrationFile {
                 }
             }
             return new Calibration(
-                    file.toString(), require(file, metadata, "fingerprint"), require(file, metadata, "model"), bases);
+                    file.toString(),
+                    require(file, metadata, "fingerprint"),
+                    require(file, metadata, "model"),
+                    bases,
+                    streamingErrors(opened, layers));
         }
+    }
+
+    /** Of all layers, or none: files of older versions of this program have none. */
+    private static List<float[]> streamingErrors(SafetensorsFile file, int layers) {
+        if (file.find(streaming(0)).isEmpty()) {
+            return List.of();
+        }
+        List<float[]> errors = new ArrayList<>();
+        for (int layer = 0; layer < layers; layer++) {
+            RawTensor tensor = file.require(streaming(layer));
+            if (tensor.shape().size() != 1 || tensor.shape().getFirst() < 1) {
+                throw tensor.error("has the shape " + tensor.shape() + ", expected (kvHeads)");
+            }
+            errors.add(floats(tensor, tensor.shape()));
+        }
+        return errors;
     }
 
     private static String require(Path file, Map<String, String> metadata, String key) {

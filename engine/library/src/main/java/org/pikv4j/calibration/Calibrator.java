@@ -51,7 +51,7 @@ public final class Calibrator {
 
     /**
      * @param ids a text; in pieces where it is longer than the model's positions
-     * @param methods how to fit, one or more
+     * @param methods how to fit; none to learn only what heads lose
      * @param ranks the rank of each layer
      * @return the bases, and what they keep
      * @throws InvalidOptionException if a rank is not possible, or the text is too short
@@ -60,7 +60,8 @@ public final class Calibrator {
      */
     public CalibrationReport calibrate(int[] ids, Collection<CalibrationMethod> methods, RankChoice ranks) {
         ModelConfig config = engine.model().config();
-        EnumSet<CalibrationMethod> chosen = EnumSet.copyOf(methods);
+        EnumSet<CalibrationMethod> chosen = EnumSet.noneOf(CalibrationMethod.class);
+        chosen.addAll(methods);
         ranks.check(config);
         check(ids, config);
         boolean sampled = chosen.contains(CalibrationMethod.DISTILL);
@@ -173,14 +174,14 @@ public final class Calibrator {
                 }
             }
             try {
-                return report(tasks, tokens);
+                return report(statistics, tasks, tokens);
             } finally {
                 workers.shutdownNow(); // where all went well nothing is left
             }
         }
     }
 
-    private CalibrationReport report(List<Future<Found>> tasks, int tokens) {
+    private CalibrationReport report(AttentionStatistics statistics, List<Future<Found>> tasks, int tokens) {
         Map<Calibration.Place, LayerBases> bases = new TreeMap<>();
         List<CalibrationReport.Layer> layers = new ArrayList<>();
         for (Future<Found> task : tasks) {
@@ -204,7 +205,14 @@ public final class Calibrator {
         listener.fitting(tasks.size(), tasks.size());
         LoadedModel model = engine.model();
         return new CalibrationReport(
-                new Calibration("the calibration", ModelFingerprint.of(model), ModelFingerprint.describe(model), bases),
+                new Calibration(
+                        "the calibration",
+                        ModelFingerprint.of(model),
+                        ModelFingerprint.describe(model),
+                        bases,
+                        statistics.layers().stream()
+                                .map(layer -> layer.streaming().byHead())
+                                .toList()),
                 tokens,
                 layers);
     }

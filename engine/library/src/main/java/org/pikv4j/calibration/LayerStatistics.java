@@ -14,8 +14,14 @@ import org.pikv4j.model.AttentionSpec;
  * @param spec its attention
  * @param heads one entry per KV head
  * @param sample some of its queries and keys themselves, for who cannot work from sums
+ * @param streaming what heads lose that see only the first tokens and the newest
  */
-record LayerStatistics(int layer, AttentionSpec spec, List<HeadStatistics> heads, Optional<AttentionSample> sample) {
+record LayerStatistics(
+        int layer,
+        AttentionSpec spec,
+        List<HeadStatistics> heads,
+        Optional<AttentionSample> sample,
+        StreamingError streaming) {
     LayerStatistics {
         heads = List.copyOf(heads);
     }
@@ -27,7 +33,8 @@ record LayerStatistics(int layer, AttentionSpec spec, List<HeadStatistics> heads
                 Stream.generate(() -> new HeadStatistics(spec.headDim()))
                         .limit(spec.kvHeads())
                         .toList(),
-                sample);
+                sample,
+                new StreamingError(spec));
     }
 
     void add(AttentionRows rows) {
@@ -46,6 +53,7 @@ record LayerStatistics(int layer, AttentionSpec spec, List<HeadStatistics> heads
             }
         }
         sample.ifPresent(taken -> taken.add(rows));
+        streaming.add(rows);
     }
 
     /** The moments of what is stored on a side, head by head. */

@@ -1,6 +1,5 @@
 package org.pikv4j.cache.scheduling.policies;
 
-import java.util.Arrays;
 import org.pikv4j.cache.routing.Candidates;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.Highest;
@@ -58,23 +57,24 @@ public final class Quest implements PageRouter {
     @Override
     public int[] read(Candidates candidates) {
         int count = candidates.count();
+        int length = candidates.position() + 1;
         float[] scores = new float[count];
-        Arrays.fill(scores, Float.NEGATIVE_INFINITY);
+        int least = 0;
+        for (int b = 0; b < count; b++) {
+            // The query's own block is among them: its bounds know the rows behind the query in its batch.
+            boolean always = b == count - 1
+                    || protection.covers(candidates.first(b), length)
+                    || protection.covers(candidates.last(b), length);
+            scores[b] = always ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
+            least += always ? 1 : 0;
+        }
         for (int head = 0; head < candidates.boundedHeads(); head++) {
             float best = Float.NEGATIVE_INFINITY;
             for (int b = 0; b < count; b++) {
-                best = Math.max(best, candidates.bound(b, head));
+                best = scores[b] == Float.POSITIVE_INFINITY ? best : Math.max(best, candidates.bound(b, head));
             }
             for (int b = 0; b < count; b++) {
                 scores[b] = Math.max(scores[b], candidates.bound(b, head) - best);
-            }
-        }
-        int length = candidates.position() + 1;
-        int least = 0;
-        for (int b = 0; b < count; b++) {
-            if (protection.covers(candidates.first(b), length) || protection.covers(candidates.last(b), length)) {
-                scores[b] = Float.POSITIVE_INFINITY;
-                least++;
             }
         }
         return Highest.of(scores, Math.max(least, (int) Math.ceil(read * count))).stream()
