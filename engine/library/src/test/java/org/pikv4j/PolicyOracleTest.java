@@ -19,12 +19,16 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.AttentionRows;
+import org.pikv4j.decode.GateRows;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
 
@@ -40,11 +44,21 @@ class PolicyOracleTest {
     private static final int SINKS = 2;
     private static final int WINDOW = 20;
 
-    /** One layer and KV head: keys, and the mean attention of each query so far, by position. */
+    /** One layer and KV head: what it works on, and the mean attention of each query so far, by position. */
     static final class Head {
+        final int layer;
+        final List<Head> all;
         final Map<Integer, float[]> keys = new HashMap<>();
+        final Map<Integer, float[]> values = new HashMap<>();
+        final Map<Integer, float[][]> queries = new HashMap<>(); // of the group's heads
+        final Map<Integer, Integer> experts = new HashMap<>();
         final TreeMap<Integer, Map<Integer, Double>> attention = new TreeMap<>();
         Set<Integer> present = new TreeSet<>();
+
+        Head(int layer, List<Head> all) {
+            this.layer = layer;
+            this.all = all;
+        }
 
         double received(int query, int token) {
             return attention.get(query).getOrDefault(token, 0.0);
@@ -84,7 +98,154 @@ class PolicyOracleTest {
                         (head, length, tokens) -> Arrays.stream(tokens)
                                 .mapToDouble(token -> -norm(head.keys.getOrDefault(token, new float[0])))
                                 .toArray()),
-                new Policy("keydiff", (head, length, tokens) -> keyDifference(head, tokens)));
+                new Policy("keydiff", (head, length, tokens) -> keyDifference(head, tokens)),
+                new Policy("fastv:layer=2", PolicyOracleTest::ofAnEarlyLayer),
+                new Policy("expected-attention:queries=100000,future=64", PolicyOracleTest::expected),
+                new Policy("pikv:lambda=0.7,half-life=40,copies=0.97", PolicyOracleTest::reuse));
+    }
+
+    private static double[] ofAnEarlyLayer(Head head, int length, int[] tokens) {
+        double[] scores = new double[tokens.length];
+        for (Head other : head.all) {
+            if (head.layer < 2 ? other.equals(head) : other.layer == 1) {
+                double[] sums = sums(other, 0, length, tokens);
+                for (int i = 0; i < tokens.length; i++) {
+                    scores[i] += sums[i] / (length - tokens[i]);
+                }
+            }
+        }
+        return scores;
+    }
+
+    /** Mean and covariance of all queries, their rotation undone; the mean rotation as a matrix, and products with it. */
+    private static double[] expected(Head head, int length, int[] tokens) {
+        int d = head.keys.get(0).length;
+        int group = head.queries.get(0).length;
+        double[][] rotation = new double[d][d];
+        for (int position = length; position < length + 64; position++) {
+            double[][] one = rotation(position, d);
+            for (int i = 0; i < d; i++) {
+                for (int j = 0; j < d; j++) {
+                    rotation[i][j] += one[i][j] / 64;
+                }
+            }
+        }
+        double[] scores = new double[tokens.length];
+        for (int g = 0; g < group; g++) {
+            double[] mean = new double[d];
+            double[][] products = new double[d][d];
+            for (int position = 0; position < length; position++) {
+                double[] query = product(
+                        transposed(rotation(position, d)), widened(head.queries.get(position)[g]));
+                for (int i = 0; i < d; i++) {
+                    mean[i] += query[i] / length;
+                    for (int j = 0; j < d; j++) {
+                        products[i][j] += query[i] * query[j] / length;
+                    }
+                }
+            }
+            for (int i = 0; i < d; i++) {
+                for (int j = 0; j < d; j++) {
+                    products[i][j] -= mean[i] * mean[j];
+                }
+            }
+            double[] exponents = new double[tokens.length];
+            double[] turned = product(rotation, mean);
+            for (int t = 0; t < tokens.length; t++) {
+                double[] key = widened(head.keys.get(tokens[t]));
+                double[] back = product(transposed(rotation), key);
+                exponents[t] = dot(key, turned) / Math.sqrt(d) + dot(back, product(products, back)) / (2 * d);
+            }
+            double most = Arrays.stream(exponents).max().orElseThrow();
+            double sum = Arrays.stream(exponents).map(e -> Math.exp(e - most)).sum();
+            for (int t = 0; t < tokens.length; t++) {
+                scores[t] += Math.exp(exponents[t] - most) / sum / group * norm(head.values.get(tokens[t]));
+            }
+        }
+        return scores;
+    }
+
+    private static double[][] rotation(int position, int d) {
+        double[][] matrix = new double[d][d];
+        for (int i = 0; i < d / 2; i++) {
+            double angle = position / Math.pow(1e6, 2.0 * i / d);
+            matrix[i][i] = Math.cos(angle);
+            matrix[i][i + d / 2] = -Math.sin(angle);
+            matrix[i + d / 2][i] = Math.sin(angle);
+            matrix[i + d / 2][i + d / 2] = Math.cos(angle);
+        }
+        return matrix;
+    }
+
+    private static double[][] transposed(double[][] matrix) {
+        return IntStream.range(0, matrix.length)
+                .mapToObj(j -> Arrays.stream(matrix).mapToDouble(row -> row[j]).toArray())
+                .toArray(double[][]::new);
+    }
+
+    private static double[] product(double[][] matrix, double[] vector) {
+        return Arrays.stream(matrix).mapToDouble(row -> dot(row, vector)).toArray();
+    }
+
+    private static double dot(double[] a, double[] b) {
+        return IntStream.range(0, a.length).mapToDouble(i -> a[i] * b[i]).sum();
+    }
+
+    private static double[] widened(float[] vector) {
+        return IntStream.range(0, vector.length).mapToDouble(i -> vector[i]).toArray();
+    }
+
+    /** Feed by feed, as queries are looked at. */
+    private static double[] reuse(Head head, int length, int[] tokens) {
+        double kept = Math.pow(0.5, FEED / 40.0);
+        double[] query = new double[head.keys.get(0).length];
+        double[] running = new double[tokens.length];
+        int[] last = tokens.clone();
+        for (int from = 0; from < length; from += FEED) {
+            double[] sums = sums(head, from, from + FEED, tokens);
+            for (int t = 0; t < tokens.length; t++) {
+                running[t] = running[t] * kept + sums[t] / FEED * (1 - kept);
+                if (sums[t] / FEED > 1.0 / head.attention.get(from + FEED - 1).size()) {
+                    last[t] = Math.max(last[t], from + FEED - 1);
+                }
+            }
+            for (int i = 0; i < query.length; i++) {
+                query[i] *= kept;
+                for (int position = from; position < from + FEED; position++) {
+                    for (float[] one : head.queries.get(position)) {
+                        query[i] += (1 - kept) * one[i] / FEED / head.queries.get(position).length;
+                    }
+                }
+            }
+        }
+        double[] reuse = IntStream.range(0, tokens.length)
+                .mapToDouble(t -> running[t] * Math.pow(0.5, (length - 1 - last[t]) / 40.0))
+                .toArray();
+        double mean = Arrays.stream(reuse).average().orElseThrow();
+        double each = Arrays.stream(running).average().orElseThrow();
+        double[] scores = new double[tokens.length];
+        Map<Integer, List<double[]>> stayed = new HashMap<>();
+        for (int t = tokens.length - 1; t >= 0; t--) {
+            int expert = head.experts.get(tokens[t]);
+            double earned = IntStream.range(0, tokens.length)
+                    .filter(i -> head.experts.get(tokens[i]) == expert)
+                    .mapToDouble(i -> running[i])
+                    .average()
+                    .orElseThrow();
+            double[] key = widened(head.keys.get(tokens[t]));
+            scores[t] = Math.clamp(earned / each, 0.25, 4) * (reuse[t] / mean + 0.7 * (1 + cosine(key, query)) / 2);
+            List<double[]> others = stayed.computeIfAbsent(expert, e -> new ArrayList<>());
+            if (others.stream().skip(Math.max(0, others.size() - 4)).anyMatch(o -> cosine(o, key) > 0.97)) {
+                scores[t] -= Float.MAX_VALUE / 2;
+            } else {
+                others.add(key);
+            }
+        }
+        return scores;
+    }
+
+    private static double cosine(double[] a, double[] b) {
+        return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
     }
 
     private static double[] sums(Head head, int from, int to, int[] tokens) {
@@ -178,12 +339,23 @@ class PolicyOracleTest {
                     engine.model().config().layers().getFirst().attention().kvHeads();
             List<Head> heads = new ArrayList<>();
             for (int i = 0; i < layers * kvHeads; i++) {
-                heads.add(new Head());
+                heads.add(new Head(i / kvHeads, heads));
             }
             for (int from = 0; from < TOKENS; from += FEED) {
                 List<AttentionRows> seen = new ArrayList<>();
-                session.observe(Optional.of(rows -> seen.add(copy(rows))));
+                session.observe(Optional.of(new AttentionObserver() {
+                    @Override
+                    public void observe(AttentionRows rows) {
+                        seen.add(copy(rows));
+                    }
+
+                    @Override
+                    public void observe(GateRows rows) {
+                        noteExperts(rows, heads);
+                    }
+                }));
                 session.read(Arrays.copyOfRange(ids, from, from + FEED));
+                int held = 0;
                 for (AttentionRows rows : seen) {
                     for (int h = 0; h < kvHeads; h++) {
                         Head head = heads.get(rows.layer() * kvHeads + h);
@@ -192,15 +364,16 @@ class PolicyOracleTest {
                                 .filter(p -> p < rows.position())
                                 .toArray();
                         assertThat(all.length).isEqualTo(kept.length + FEED);
-                        assertThat(all.length).isLessThanOrEqualTo(128);
+                        held += all.length;
                         if (kept.length < head.present.size()) {
                             evictions++;
-                            check(policy, head, from, kept);
+                            check(policy, head, from, kept, SINKS, WINDOW);
                         }
                         head.present = new TreeSet<>(Arrays.stream(all).boxed().toList());
                         note(rows, h, head);
                     }
                 }
+                assertThat(held).isLessThanOrEqualTo(128 * heads.size());
                 assertThat(seen).hasSize(layers);
             }
         }
@@ -226,6 +399,72 @@ class PolicyOracleTest {
             session.regenerate(other, GoldenLogitsTest.greedyOptions().withMaxTokens(1), piece -> {});
             checkBudget(engine, session, budget);
         }
+    }
+
+    /** What is read again, by the model itself in a session of its own, and everything else by definition. */
+    @Test
+    void kvzipKeepsWhatTheModelNeedsToSayTheTextAgain() throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine zips = PiKV.model(MODEL)
+                        .kvDtype("f32")
+                        .pageTokens(PAGE)
+                        .prefillChunk(512)
+                        .kvPolicy("kvzip")
+                        .open();
+                Engine reads =
+                        PiKV.model(MODEL).kvDtype("f32").prefillChunk(512).open();
+                Session session = zips.openSession();
+                Session plain = reads.openSession()) {
+            int[] ids = Arrays.copyOf(reads.model().tokenizer().encode(document, true), TOKENS);
+            session.read(ids);
+            session.cut(100);
+            List<AttentionRows> rows = new ArrayList<>();
+            plain.observe(Optional.of(seen -> rows.add(copy(seen))));
+            plain.read(ids);
+            int[] instruction = reads.model().tokenizer().encode("\n\nRepeat the previous context:", false);
+            plain.read(IntStream.concat(Arrays.stream(instruction), Arrays.stream(ids))
+                    .toArray());
+            for (int layer = 0; layer < 4; layer++) {
+                for (int kvHead = 0; kvHead < 2; kvHead++) {
+                    Head head = new Head(layer, List.of());
+                    double[] peaks = peaks(rows.get(layer), rows.get(4 + layer), kvHead);
+                    head.present =
+                            new TreeSet<>(IntStream.range(0, TOKENS).boxed().toList());
+                    check(
+                            new Policy("kvzip", (h, length, tokens) -> peaks),
+                            head,
+                            TOKENS,
+                            session.retained(layer, kvHead),
+                            4,
+                            32);
+                }
+            }
+        }
+    }
+
+    private static double[] peaks(AttentionRows text, AttentionRows again, int kvHead) {
+        AttentionSpec spec = again.spec();
+        int width = spec.headDim();
+        double[] peaks = new double[TOKENS];
+        for (int r = 0; r < again.count(); r++) {
+            for (int g = 0; g < spec.group(); g++) {
+                int query = r * spec.queryWidth() + (kvHead * spec.group() + g) * width;
+                double[] weights = new double[TOKENS + r + 1];
+                for (int t = 0; t < weights.length; t++) {
+                    float[] keys = t < TOKENS ? text.keys() : again.keys();
+                    int key = (t < TOKENS ? t : t - TOKENS) * spec.kvWidth() + kvHead * width;
+                    for (int d = 0; d < width; d++) {
+                        weights[t] += (double) again.queries()[query + d] * keys[key + d] * spec.scale();
+                    }
+                    weights[t] = Math.exp(weights[t]);
+                }
+                double sum = Arrays.stream(weights).sum();
+                for (int t = 0; t < TOKENS; t++) {
+                    peaks[t] = Math.max(peaks[t], weights[t] / sum);
+                }
+            }
+        }
+        return peaks;
     }
 
     @ParameterizedTest
@@ -280,9 +519,24 @@ class PolicyOracleTest {
                 rows.count(),
                 rows.queries().clone(),
                 rows.keys().clone(),
-                rows.values(),
+                rows.values().clone(),
                 rows.attended(),
                 rows.read());
+    }
+
+    private static void noteExperts(GateRows rows, List<Head> heads) {
+        for (int r = 0; r < rows.count(); r++) {
+            int at = (rows.first() + r) * rows.experts();
+            int best = IntStream.range(0, rows.experts())
+                    .boxed()
+                    .max(Comparator.comparingDouble((Integer e) -> rows.probabilities()[at + e]))
+                    .orElseThrow();
+            for (Head head : heads) {
+                if (head.layer == rows.layer()) {
+                    head.experts.put(rows.position() + r, best);
+                }
+            }
+        }
     }
 
     private static void note(AttentionRows rows, int kvHead, Head head) {
@@ -291,6 +545,13 @@ class PolicyOracleTest {
         for (int r = 0; r < rows.count(); r++) {
             int at = (rows.first() + r) * rows.spec().kvWidth() + kvHead * width;
             head.keys.put(rows.position() + r, Arrays.copyOfRange(rows.keys(), at, at + width));
+            head.values.put(rows.position() + r, Arrays.copyOfRange(rows.values(), at, at + width));
+            float[][] ofGroup = new float[group][];
+            for (int g = 0; g < group; g++) {
+                int query = (rows.first() + r) * rows.spec().queryWidth() + (kvHead * group + g) * width;
+                ofGroup[g] = Arrays.copyOfRange(rows.queries(), query, query + width);
+            }
+            head.queries.put(rows.position() + r, ofGroup);
         }
         for (int r = 0; r < rows.count(); r++) {
             int query = rows.position() + r;
@@ -319,11 +580,11 @@ class PolicyOracleTest {
         }
     }
 
-    private static void check(Policy policy, Head head, int length, int[] kept) {
+    private static void check(Policy policy, Head head, int length, int[] kept, int sinks, int window) {
         int[] before = head.present.stream().mapToInt(Integer::intValue).toArray();
         double[] scores = policy.definition().scores(head, length, before);
         for (int i = 0; i < before.length; i++) {
-            if (before[i] < SINKS || before[i] >= length - WINDOW) {
+            if (before[i] < sinks || before[i] >= length - window) {
                 scores[i] = Double.POSITIVE_INFINITY;
             }
         }
