@@ -541,6 +541,56 @@ class EngineTest {
         }
     }
 
+    @Test
+    void questReadsAllOrLessAndNotByHowThePromptIsCut() {
+        int[] ids = golden.inputIds();
+        int[] first = Arrays.copyOf(ids, 20);
+        int[] second = Arrays.copyOfRange(ids, 20, ids.length);
+        List<List<Integer>> answers = new ArrayList<>();
+        for (String policy : List.of("quest:read=1", "quest:read=0,sinks=0,window=0,dense-layers=0")) {
+            for (int chunk : new int[] {1, 7, 64}) {
+                for (int page : new int[] {16, 64}) {
+                    try (Engine engine = builder()
+                                    .kvPolicy(policy)
+                                    .prefillChunk(chunk)
+                                    .pageTokens(page)
+                                    .open();
+                            Session session = engine.openSession()) {
+                        session.read(first);
+                        answers.add(session.generate(second, greedy, SILENT).tokens());
+                    }
+                }
+            }
+        }
+        assertThat(answers.subList(0, 6)).containsOnly(expected(24));
+        assertThat(answers.get(6)).isNotEqualTo(expected(24));
+        assertThat(answers.subList(6, 12)).containsOnly(answers.get(6));
+    }
+
+    @Test
+    void aPolicyThatEvictsNothingHoldsNoBudgetAndCutsNothing() {
+        assertThatThrownBy(() -> builder().kvPolicy("quest").kvBudget("96tok").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("quest, which evicts nothing");
+        assertThatThrownBy(
+                        () -> builder().kvPolicy("quest").router(new Window(1)).open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("both choose");
+        assertThatThrownBy(() -> builder().kvPolicy("duo").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("calibrate");
+        assertThatThrownBy(() -> builder().kvPolicy("adakv(quest)"))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("cannot wrap quest");
+        try (Engine engine = builder().kvPolicy("quest").open();
+                Session session = engine.openSession()) {
+            session.read(golden.inputIds());
+            assertThatThrownBy(() -> session.cut(40))
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessage("kv-policy quest evicts nothing");
+        }
+    }
+
     /** Half the bytes of bf16 in disguise: no backend knows its class. */
     private record OwnCodec(AtomicInteger decoded) implements Codec {
         @Override

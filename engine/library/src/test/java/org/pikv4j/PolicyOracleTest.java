@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -399,6 +400,76 @@ class PolicyOracleTest {
             session.regenerate(other, GoldenLogitsTest.greedyOptions().withMaxTokens(1), piece -> {});
             checkBudget(engine, session, budget);
         }
+    }
+
+    /** The sinks' keys stand where they would if nothing were gone; a truncated sequence has them where they belong then. */
+    @Test
+    void streamingLlmCountsPositionsWithinTheCache() throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine engine = PiKV.model(MODEL)
+                        .kvDtype("f32")
+                        .pageTokens(PAGE)
+                        .kvBudget("96tok")
+                        .kvPolicy("streaming-llm")
+                        .open();
+                Session session = engine.openSession()) {
+            int[] ids = Arrays.copyOf(engine.model().tokenizer().encode(document, true), TOKENS);
+            NavigableMap<Integer, AttentionRows> seen = new TreeMap<>(); // of one layer, by position of the first row
+            TreeMap<Integer, Double> errors = new TreeMap<>();
+            session.observe(Optional.of(rows -> {
+                if (rows.layer() == 2) { // whose heads look at sinks
+                    seen.tailMap(rows.position()).clear();
+                    seen.put(rows.position(), copy(rows));
+                    errors.put(rows.position(), error(seen, rows));
+                }
+            }));
+            session.read(ids);
+            try (Session fork = session.fork()) {
+                fork.read(Arrays.copyOf(ids, 70)); // turns its sinks on, and not those that it shares
+            }
+            int[] shorter = Arrays.copyOf(ids, 250);
+            shorter[249]++;
+            session.regenerate(shorter, GoldenLogitsTest.greedyOptions().withMaxTokens(60), piece -> {});
+            int[] shortest = Arrays.copyOf(ids, 30); // none but sinks is left
+            session.regenerate(shortest, GoldenLogitsTest.greedyOptions().withMaxTokens(100), piece -> {});
+            assertThat(errors.values()).allSatisfy(error -> assertThat(error).isLessThan(1e-3));
+            assertThat(errors).hasSizeGreaterThan(100);
+        }
+    }
+
+    /** Of the attention of the last row, against that to the tokens that it reads, with the sinks turned on over the gap. */
+    private static double error(NavigableMap<Integer, AttentionRows> seen, AttentionRows rows) {
+        AttentionSpec spec = rows.spec();
+        int width = spec.headDim();
+        int row = rows.count() - 1;
+        double worst = 0;
+        for (int kvHead = 0; kvHead < spec.kvHeads(); kvHead++) {
+            int[] tokens = rows.read().positions(row, kvHead);
+            int gap = Arrays.stream(tokens).filter(t -> t >= 4).min().orElse(4) - 4;
+            for (int g = 0; g < spec.group(); g++) {
+                int query = (rows.first() + row) * spec.queryWidth() + (kvHead * spec.group() + g) * width;
+                double sum = 0;
+                double[] out = new double[width];
+                for (int token : tokens) {
+                    AttentionRows from = seen.floorEntry(token).getValue(); // the last to write it
+                    int at = (from.first() + token - from.position()) * spec.kvWidth() + kvHead * width;
+                    double[] key = widened(Arrays.copyOfRange(from.keys(), at, at + width));
+                    if (token < 4) {
+                        key = product(rotation(gap, width), key);
+                    }
+                    double weight = Math.exp(
+                            spec.scale() * dot(key, widened(Arrays.copyOfRange(rows.queries(), query, query + width))));
+                    sum += weight;
+                    for (int i = 0; i < width; i++) {
+                        out[i] += weight * from.values()[at + i];
+                    }
+                }
+                for (int i = 0; i < width; i++) {
+                    worst = Math.max(worst, Math.abs(out[i] / sum - rows.attended()[query + i]));
+                }
+            }
+        }
+        return worst;
     }
 
     /** What is read again, by the model itself in a session of its own, and everything else by definition. */

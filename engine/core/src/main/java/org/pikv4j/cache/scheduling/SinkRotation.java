@@ -48,7 +48,8 @@ final class SinkRotation {
         while (first < Math.min(sinks, positions.length) && positions[first] == first) {
             first++;
         }
-        int gap = first == sinks && first < positions.length ? positions[first] - first : 0;
+        int next = first < positions.length ? positions[first] : table.length(); // which is about to come
+        int gap = first == sinks ? next - first : 0;
         if (gap == (int) kept[TURNED]) {
             return;
         }
