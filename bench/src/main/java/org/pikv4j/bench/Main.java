@@ -3,6 +3,7 @@ package org.pikv4j.bench;
 import org.pikv4j.bench.compression.CompressionCommand;
 import org.pikv4j.bench.jmh.JmhCommand;
 import org.pikv4j.bench.model.MakeModelCommand;
+import org.pikv4j.bench.quality.QualityCommand;
 import org.pikv4j.bench.recall.RecallCommand;
 import org.pikv4j.bench.speed.RunCommand;
 import org.pikv4j.cli.Cli;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Mixin;
             RecallCommand.class,
             RunCommand.class,
             CompressionCommand.class,
+            QualityCommand.class,
             JmhCommand.class
         })
 public final class Main {

@@ -9,6 +9,7 @@ import org.pikv4j.PiKV;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.Backends;
+import org.pikv4j.bench.Distributions;
 import org.pikv4j.bench.Machine;
 import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.ReadBandwidth;
@@ -231,7 +232,7 @@ public final class CompressionCommand implements Callable<Integer> {
                     config.kvBytesPerToken(Short.BYTES),
                     ids,
                     capture.layers(),
-                    Distributions.of(engine, ids));
+                    TextDistributions.of(engine, ids));
         }
     }
 
@@ -244,7 +245,7 @@ public final class CompressionCommand implements Callable<Integer> {
             FormChoice choice = engine.options().forms();
             FormErrors errors =
                     FormErrors.of(choice, reference.layers(), engine.options().pageTokens());
-            Distributions distributions = Distributions.of(engine, reference.ids());
+            Distributions distributions = TextDistributions.of(engine, reference.ids());
             List<RecallScore> scores = new ArrayList<>();
             for (int f = 0; f < evaluations.size(); f++) {
                 scores.add(new RecallRun(engine, 2).score(recall.get(f), evaluations.get(f), () -> {}));

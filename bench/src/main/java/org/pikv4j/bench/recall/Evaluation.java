@@ -31,7 +31,7 @@ public record Evaluation(String id, String document, List<Question> questions) {
         /**
          * @return what is put after the document; the model goes on with the answer and a line break
          */
-        String prompt() {
+        public String prompt() {
             return "Question: " + question + " Answer:";
         }
 
@@ -39,7 +39,7 @@ public record Evaluation(String id, String document, List<Question> questions) {
          * @param text what the model went on with
          * @return whether its first line is the answer
          */
-        boolean answeredBy(String text) {
+        public boolean answeredBy(String text) {
             return text.lines().findFirst().orElse("").strip().equals(answer);
         }
     }

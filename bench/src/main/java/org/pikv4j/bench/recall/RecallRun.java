@@ -26,7 +26,15 @@ public final class RecallRun {
     public RecallRun(Engine engine, int sessions) {
         this.engine = engine;
         this.sessions = sessions;
-        this.options = GenerationOptions.from(engine.model().generationDefaults())
+        this.options = answering(engine);
+    }
+
+    /**
+     * @param engine the engine
+     * @return how answers are generated: greedily, a line
+     */
+    public static GenerationOptions answering(Engine engine) {
+        return GenerationOptions.from(engine.model().generationDefaults())
                 .withTemperature(0f)
                 .withStopStrings(List.of("\n"))
                 .withMaxTokens(ANSWER_TOKENS);

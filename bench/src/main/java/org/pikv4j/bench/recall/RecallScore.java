@@ -1,5 +1,7 @@
 package org.pikv4j.bench.recall;
 
+import org.pikv4j.bench.Interval;
+
 /**
  * How many answers were right.
  *
@@ -22,21 +24,8 @@ public record RecallScore(
         double seconds,
         long peakKvBytes) {
 
-    private static final double Z = 1.959964;
-
     static RecallScore of(String file, int right, int total, long documentTokens, double seconds, long peakKvBytes) {
-        double p = (double) right / total;
-        double z2 = Z * Z / total;
-        double centre = (p + z2 / 2) / (1 + z2);
-        double half = Z / (1 + z2) * Math.sqrt(p * (1 - p) / total + z2 / 4 / total);
-        return new RecallScore(
-                file,
-                right,
-                total,
-                Math.max(0, centre - half),
-                Math.min(1, centre + half),
-                documentTokens,
-                seconds,
-                peakKvBytes);
+        Interval share = Interval.ofShare(right, total);
+        return new RecallScore(file, right, total, share.low(), share.high(), documentTokens, seconds, peakKvBytes);
     }
 }

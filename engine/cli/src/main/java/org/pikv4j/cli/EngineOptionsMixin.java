@@ -1,7 +1,6 @@
 package org.pikv4j.cli;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.pikv4j.PiKV;
@@ -12,14 +11,6 @@ import picocli.CommandLine.Option;
 /** The options of every command that runs a model with a cache in a form of the user's choice. */
 public final class EngineOptionsMixin {
     @Option(
-            names = "--kv-dtype",
-            paramLabel = "TYPE",
-            order = 3,
-            description = "How keys and values are cached: bf16, f32, int8, int4, 'int8,int4' for keys and values,"
-                    + " '0-1=bf16;2-=int8' by layer; the README lists them all (default: ${DEFAULT-VALUE}).")
-    private String kvDtype;
-
-    @Option(
             names = "--kv-policy",
             paramLabel = "NAME",
             order = 5,
@@ -29,23 +20,20 @@ public final class EngineOptionsMixin {
     private Optional<String> kvPolicy = Optional.empty();
 
     @Mixin
-    private final ModelRunOptions model = new ModelRunOptions();
-
-    @Mixin
-    private final CompressionOptions compression = new CompressionOptions();
+    private final FormOptions form;
 
     /**
      * @param kvDtype the command's default of {@code --kv-dtype}
      */
     public EngineOptionsMixin(String kvDtype) {
-        this.kvDtype = kvDtype;
+        form = new FormOptions(kvDtype, new ModelRunOptions());
     }
 
     /**
      * @return the model asked for, or the demo model; the caller closes it
      */
     public ModelSource model() {
-        return model.model();
+        return form.model();
     }
 
     /**
@@ -53,8 +41,7 @@ public final class EngineOptionsMixin {
      * @return a builder of its engine that follows the options
      */
     public PiKV.Builder builder(Path directory) {
-        compression.check(List.of(kvDtype));
-        PiKV.Builder builder = compression.apply(model.builder(directory)).kvDtype(kvDtype);
+        PiKV.Builder builder = form.builder(directory);
         kvPolicy.ifPresent(builder::kvPolicy);
         return builder;
     }

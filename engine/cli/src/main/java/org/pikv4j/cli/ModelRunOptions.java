@@ -44,20 +44,41 @@ public final class ModelRunOptions {
             paramLabel = "N",
             order = 5,
             description = "Tokens per page of the cache, a multiple of 16 (default: ${DEFAULT-VALUE}).")
-    private int pageTokens = PiKV.DEFAULT_PAGE_TOKENS;
+    private int pageTokens;
 
     @Option(
             names = "--prefill-chunk",
             paramLabel = "N",
             order = 6,
             description = "Tokens of a prompt that are read at once (default: ${DEFAULT-VALUE}).")
-    private int prefillChunk = PiKV.DEFAULT_PREFILL_CHUNK;
+    private int prefillChunk;
+
+    /** With the library's defaults. */
+    public ModelRunOptions() {
+        this(PiKV.DEFAULT_PAGE_TOKENS, PiKV.DEFAULT_PREFILL_CHUNK);
+    }
+
+    /**
+     * @param pageTokens the command's default of {@code --page-tokens}
+     * @param prefillChunk the command's default of {@code --prefill-chunk}
+     */
+    public ModelRunOptions(int pageTokens, int prefillChunk) {
+        this.pageTokens = pageTokens;
+        this.prefillChunk = prefillChunk;
+    }
 
     /**
      * @return the model asked for, or the demo model; the caller closes it
      */
     public ModelSource model() {
         return model.source();
+    }
+
+    /**
+     * @return the budget asked for
+     */
+    public Optional<KvBudget> kvBudget() {
+        return kvBudget;
     }
 
     /**

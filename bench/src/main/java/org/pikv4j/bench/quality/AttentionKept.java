@@ -1,0 +1,57 @@
+package org.pikv4j.bench.quality;
+
+import java.util.Arrays;
+
+/** Compares what was attended to with what exact attention looks at; a sample for each step, layer and KV head. */
+final class AttentionKept {
+    private final ExactAttention exact;
+    private int samples;
+    private int hits;
+    private double mass;
+    private double read;
+
+    AttentionKept(ExactAttention exact) {
+        this.exact = exact;
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param step index of a step
+     * @param kvHead index of a KV head
+     * @param positions of the tokens that were there, ascending; the step attended to those up to its own
+     */
+    void add(int layer, int step, int kvHead, int[] positions) {
+        int oldest = exact.position(step) - exact.visible(layer, step);
+        int seen = 0;
+        for (int position : positions) {
+            if (position > oldest && position <= exact.position(step)) {
+                mass += exact.probability(layer, step, kvHead, position);
+                seen++;
+            }
+        }
+        hits += Arrays.binarySearch(positions, exact.top(layer, step, kvHead)) >= 0 ? 1 : 0;
+        read += (double) seen / exact.visible(layer, step);
+        samples++;
+    }
+
+    /**
+     * @return share of the samples whose top token was there
+     */
+    double hitRate() {
+        return (double) hits / samples;
+    }
+
+    /**
+     * @return mean of the exact softmax's mass on the tokens that were there
+     */
+    double mass() {
+        return mass / samples;
+    }
+
+    /**
+     * @return mean share of the tokens that were read
+     */
+    double read() {
+        return read / samples;
+    }
+}

@@ -1,0 +1,100 @@
+package org.pikv4j.bench.quality;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.pikv4j.cache.scheduling.PolicyChoice;
+import org.pikv4j.error.InvalidOptionException;
+
+/**
+ * A policy as it was asked for. One that keeps everything and reads less has the share of a budget among its options, as
+ * {@code {share}}.
+ *
+ * @param text as {@code --kv-policy} of other commands spells it, but for the share
+ */
+record Contender(String text) {
+    private static final String SHARE = "{share}";
+    private static final String QUEST = "quest";
+    private static final String QUEST_SHARE = "read=";
+
+    Contender {
+        if (text.isBlank()) {
+            throw new InvalidOptionException("--policies names an empty policy");
+        }
+        // The one built-in policy of that kind may be asked for by its name alone.
+        if (text.equals(QUEST)) {
+            text = QUEST + ":" + QUEST_SHARE + SHARE;
+        } else if (text.startsWith(QUEST + ":") && !text.contains(QUEST_SHARE)) {
+            text = text + "," + QUEST_SHARE + SHARE;
+        }
+    }
+
+    /**
+     * @return whether a budget is what it reads, and not what it keeps
+     */
+    boolean readsLess() {
+        return text.contains(SHARE);
+    }
+
+    /**
+     * @param share of a budget
+     * @return what {@code --kv-policy} is given there
+     */
+    String at(double share) {
+        return text.replace(SHARE, plain(share));
+    }
+
+    /**
+     * @param share a number
+     * @return it without what a reader does not need
+     */
+    static String plain(double share) {
+        return share == Math.rint(share) ? Long.toString((long) share) : Double.toString(share);
+    }
+
+    /**
+     * @param budgets the shares it will be tried with
+     * @throws InvalidOptionException if there is no such policy
+     */
+    void check(List<Double> budgets) {
+        for (double share : budgets) {
+            try {
+                PolicyChoice.parse(at(share));
+            } catch (InvalidOptionException e) {
+                throw new InvalidOptionException(
+                        String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
+            }
+        }
+    }
+
+    /**
+     * Policies stand one behind the other with {@code ;} or {@code ,} between. A comma within brackets, or before {@code
+     * option=}, belongs to the policy.
+     *
+     * @param list an option's value
+     * @return the policies
+     */
+    static List<Contender> parse(String list) {
+        List<Contender> policies = new ArrayList<>();
+        int from = 0;
+        int depth = 0;
+        for (int i = 0; i < list.length(); i++) {
+            char c = list.charAt(i);
+            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+            if (c == ';' || c == ',' && depth == 0 && !isOption(list.substring(i + 1))) {
+                policies.add(new Contender(list.substring(from, i).strip()));
+                from = i + 1;
+            }
+        }
+        policies.add(new Contender(list.substring(from).strip()));
+        return policies;
+    }
+
+    private static boolean isOption(String rest) {
+        int end = 0;
+        while (end < rest.length()
+                && (Character.isLetterOrDigit(rest.charAt(end)) || "- ".indexOf(rest.charAt(end)) >= 0)) {
+            end++;
+        }
+        return end < rest.length() && rest.charAt(end) == '=';
+    }
+}
