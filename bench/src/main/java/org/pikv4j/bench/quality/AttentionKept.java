@@ -18,13 +18,13 @@ final class AttentionKept {
      * @param layer index of a layer
      * @param step index of a step
      * @param kvHead index of a KV head
-     * @param positions of the tokens that were there, ascending; the step attended to those up to its own
+     * @param positions of the tokens that the step attended to there, ascending
      */
     void add(int layer, int step, int kvHead, int[] positions) {
         int oldest = exact.position(step) - exact.visible(layer, step);
         int seen = 0;
         for (int position : positions) {
-            if (position > oldest && position <= exact.position(step)) {
+            if (position > oldest) {
                 mass += exact.probability(layer, step, kvHead, position);
                 seen++;
             }

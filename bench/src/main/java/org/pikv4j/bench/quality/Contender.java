@@ -29,10 +29,18 @@ record Contender(String text) {
     }
 
     /**
-     * @return whether a budget is what it reads, and not what it keeps
+     * @return whether it forgets anything; who does not is the same in all modes
      */
-    boolean readsLess() {
-        return text.contains(SHARE);
+    boolean evicts() {
+        return PolicyChoice.parse(at(1)).eviction().isPresent();
+    }
+
+    /**
+     * @param budgets shares of the tokens
+     * @return those that make a difference to it
+     */
+    List<Double> among(List<Double> budgets) {
+        return evicts() || text.contains(SHARE) ? budgets : List.of(1.0);
     }
 
     /**

@@ -3,6 +3,7 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.pikv4j.bench.Distributions;
 import org.pikv4j.bench.recall.Evaluation;
 import org.pikv4j.model.AttentionSpec;
@@ -55,7 +56,8 @@ record ExactDocument(int[] ids, List<Question> questions) {
         ExactReading reading = new ExactReading(specs(engine), ids.length, most);
         List<Question> questions = new ArrayList<>();
         try (Session session = engine.openSession()) {
-            session.read(ids, reading);
+            session.observe(Optional.of(reading));
+            session.read(ids);
             for (int q = 0; q < prompts.size(); q++) {
                 Distributions distributions = distributions(engine, session, steps.get(q), reading);
                 questions.add(new Question(
@@ -72,9 +74,8 @@ record ExactDocument(int[] ids, List<Question> questions) {
     private static Distributions distributions(Engine engine, Session session, int[] steps, ExactReading reading) {
         Distributions distributions =
                 new Distributions(steps.length, engine.model().config().vocabulary());
-        try (Session seen = session.fork();
-                Session fork = session.fork()) {
-            seen.read(steps, reading);
+        try (Session fork = session.fork()) {
+            fork.observe(Optional.of(reading));
             fork.logits(steps, (span, index, logits, offset) -> distributions.set(index, logits, offset));
         }
         return distributions;

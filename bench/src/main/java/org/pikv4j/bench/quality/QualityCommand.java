@@ -147,9 +147,9 @@ public final class QualityCommand implements Callable<Integer> {
                 sessions);
         for (Contender contender : plan.contenders()) {
             contender.check(plan.shares());
-            if (contender.readsLess() && !plan.modes().contains(Mode.CUT)) {
-                throw new InvalidOptionException("--policies " + contender.text()
-                        + " keeps everything and reads less: it is measured in --modes cut alone");
+            if (!contender.evicts() && !plan.modes().contains(Mode.CUT)) {
+                throw new InvalidOptionException(
+                        "--policies " + contender.text() + " evicts nothing: it is measured in --modes cut alone");
             }
         }
         return plan;
@@ -263,7 +263,7 @@ public final class QualityCommand implements Callable<Integer> {
                 .toList();
         List<QualityPictures.Retained> retained = new ArrayList<>();
         for (Contender contender : plan.contenders(mode)) {
-            if (!contender.readsLess()) {
+            if (contender.evicts()) {
                 results.example(new Condition(mode, contender.text(), plan.shown()))
                         .ifPresent(kept -> retained.add(new QualityPictures.Retained(
                                 contender.text() + ", " + Contender.plain(plan.shown()) + " of the tokens, layer.head",

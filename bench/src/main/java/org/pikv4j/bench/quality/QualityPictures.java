@@ -107,6 +107,7 @@ final class QualityPictures {
                 .build();
         chart.getStyler().setMin(0).setMax(1).setRangeColors(new Color[] {Color.WHITE, new Color(0, 70, 140)});
         chart.getStyler().setXAxisMaxLabelCount(10).setPlotContentSize(1);
+        chart.getStyler().setLegendVisible(false);
         chart.getStyler().setYAxisTicksVisible(rows <= MOST_NAMED_ROWS);
         List<Integer> starts = IntStream.range(0, columns)
                 .map(c -> start(c, columns, retained.length()))

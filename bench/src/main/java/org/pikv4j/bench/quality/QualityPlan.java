@@ -1,7 +1,10 @@
 package org.pikv4j.bench.quality;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What is to be measured.
@@ -21,7 +24,7 @@ record QualityPlan(List<Contender> contenders, List<Mode> modes, List<Double> sh
      */
     List<Contender> contenders(Mode mode) {
         return contenders.stream()
-                .filter(contender -> mode == Mode.CUT || !contender.readsLess())
+                .filter(contender -> mode == Mode.CUT || contender.evicts())
                 .toList();
     }
 
@@ -33,9 +36,18 @@ record QualityPlan(List<Contender> contenders, List<Mode> modes, List<Double> sh
         List<Condition> conditions = new ArrayList<>();
         conditions.add(new Condition(mode, EXACT, 1));
         for (Contender contender : contenders(mode)) {
-            shares.forEach(share -> conditions.add(new Condition(mode, contender.text(), share)));
+            contender.among(shares).forEach(share -> conditions.add(new Condition(mode, contender.text(), share)));
         }
         return conditions;
+    }
+
+    /**
+     * @return the modes that read everything first
+     */
+    Set<Mode> cuts() {
+        return modes.stream()
+                .filter(mode -> mode != Mode.HELD)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Mode.class)));
     }
 
     /**

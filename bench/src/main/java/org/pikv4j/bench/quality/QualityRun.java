@@ -1,7 +1,6 @@
 package org.pikv4j.bench.quality;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -104,43 +103,36 @@ final class QualityRun {
             }
         }
 
-        /** Without a policy all modes are the same. */
         void exact() {
-            List<Condition> conditions = plan.modes().stream()
-                    .map(mode -> new Condition(mode, QualityPlan.EXACT, 1))
-                    .toList();
             try (Engine engine = builders.get().kvBudget(budget).open()) {
-                read(engine, QualityPlan.EXACT, conditions);
+                if (!plan.cuts().isEmpty()) {
+                    cut(engine, QualityPlan.EXACT, List.of(1.0));
+                }
+                if (plan.modes().contains(Mode.HELD)) {
+                    read(engine, QualityPlan.EXACT, new Condition(Mode.HELD, QualityPlan.EXACT, 1));
+                }
             }
         }
 
         void measure(Contender contender) {
-            Set<Mode> cuts = EnumSet.copyOf(plan.modes());
-            cuts.remove(Mode.HELD);
-            if (contender.readsLess()) {
-                for (double share : plan.shares()) {
+            if (!contender.evicts()) {
+                for (double share : contender.among(plan.shares())) {
                     try (Engine engine = open(contender, share, budget)) {
-                        read(engine, contender.text(), List.of(new Condition(Mode.CUT, contender.text(), share)));
+                        read(engine, contender.text(), new Condition(Mode.CUT, contender.text(), share));
                     }
                 }
                 return;
             }
-            if (!cuts.isEmpty()) {
+            if (!plan.cuts().isEmpty()) {
                 try (Engine engine = open(contender, 1, budget)) {
-                    Trial trial = new Trial(engine, contender.text(), results);
-                    forEach(
-                            (index, document) -> trial.cut(index, document, cuts, plan.shares()),
-                            cuts.size() * plan.shares().size());
-                    for (Mode mode : cuts) {
-                        plan.shares().forEach(share -> peak(engine, new Condition(mode, contender.text(), share)));
-                    }
+                    cut(engine, contender.text(), plan.shares());
                 }
             }
             if (plan.modes().contains(Mode.HELD)) {
                 for (double share : plan.shares()) {
                     TokenBudget held = new TokenBudget(0, share);
                     try (Engine engine = open(contender, share, new KvBudget(budget.bytes(), Optional.of(held)))) {
-                        read(engine, contender.text(), List.of(new Condition(Mode.HELD, contender.text(), share)));
+                        read(engine, contender.text(), new Condition(Mode.HELD, contender.text(), share));
                     }
                 }
             }
@@ -150,10 +142,17 @@ final class QualityRun {
             return builders.get().kvPolicy(contender.at(share)).kvBudget(within).open();
         }
 
-        private void read(Engine engine, String policy, List<Condition> conditions) {
+        private void cut(Engine engine, String policy, List<Double> shares) {
+            Set<Mode> modes = plan.cuts();
             Trial trial = new Trial(engine, policy, results);
-            forEach((index, document) -> trial.read(index, document, conditions), conditions.size());
-            conditions.forEach(condition -> peak(engine, condition));
+            forEach((index, document) -> trial.cut(index, document, modes, shares), modes.size() * shares.size());
+            modes.forEach(mode -> shares.forEach(share -> peak(engine, new Condition(mode, policy, share))));
+        }
+
+        private void read(Engine engine, String policy, Condition condition) {
+            Trial trial = new Trial(engine, policy, results);
+            forEach((index, document) -> trial.read(index, document, condition), 1);
+            peak(engine, condition);
         }
 
         private void peak(Engine engine, Condition condition) {

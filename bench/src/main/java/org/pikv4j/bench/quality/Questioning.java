@@ -3,8 +3,10 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.pikv4j.bench.Distributions;
 import org.pikv4j.bench.recall.RecallRun;
+import org.pikv4j.decode.AttentionRows;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
@@ -65,15 +67,8 @@ final class Questioning {
         Distributions distributions = new Distributions(steps.length, vocabulary);
         AttentionKept attention = new AttentionKept(question.attention());
         try (Session fork = session.fork()) {
+            fork.observe(Optional.of(rows -> compare(rows, question.attention(), attention)));
             fork.logits(steps, (span, index, logits, offset) -> distributions.set(index, logits, offset));
-            for (int layer = 0; layer < specs.size(); layer++) {
-                for (int head = 0; head < specs.get(layer).kvHeads(); head++) {
-                    int[] held = fork.retained(layer, head);
-                    for (int step = first; step < question.steps().length; step++) {
-                        attention.add(layer, step, head, held);
-                    }
-                }
-            }
         }
         GenerationResult answer = answer(session, Arrays.copyOf(steps, question.prompt() - first));
         return new Answer(
@@ -81,6 +76,15 @@ final class Questioning {
                 attention,
                 question.distributions().from(first).divergence(distributions),
                 answer.stats().decodeTokensPerSecond());
+    }
+
+    private static void compare(AttentionRows rows, ExactAttention exact, AttentionKept attention) {
+        for (int row = 0; row < rows.count(); row++) {
+            int step = rows.position() + row - exact.position(0);
+            for (int head = 0; head < rows.spec().kvHeads(); head++) {
+                attention.add(rows.layer(), step, head, rows.read().positions(row, head));
+            }
+        }
     }
 
     private GenerationResult answer(Session session, int[] prompt) {

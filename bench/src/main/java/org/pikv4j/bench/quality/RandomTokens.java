@@ -5,12 +5,14 @@ import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 
 /**
- * Keeps any tokens: what a policy must be better than. A token's score follows from its key, so that heads choose each for
- * itself, equal runs choose equally, and who was lucky once stays so.
+ * Keeps any tokens: what a policy must be better than. A token's score follows from its place, so that heads choose each
+ * for itself, equal runs choose equally, and who was lucky once stays so.
  *
  * <p>Option: {@code seed} (0).
  */
 public final class RandomTokens implements EvictionPolicy {
+    private static final long STEP = 0x9E3779B97F4A7C15L;
+
     private final int seed;
 
     /** With seed 0. */
@@ -34,15 +36,10 @@ public final class RandomTokens implements EvictionPolicy {
 
     @Override
     public void score(HeadTokens tokens, float[] scores) {
-        float[] keys = tokens.keys();
         int[] positions = tokens.positions();
-        int width = tokens.headDim();
+        long head = mixed(mixed(seed + STEP) + STEP * tokens.layer() + tokens.kvHead());
         for (int i = 0; i < scores.length; i++) {
-            long hash = mixed(seed + 0x9E3779B97F4A7C15L * (positions[i] + 1));
-            for (int d = 0; d < width; d++) {
-                hash = mixed(hash ^ Float.floatToIntBits(keys[i * width + d]));
-            }
-            scores[i] = hash >>> 40; // as many bits as a float holds
+            scores[i] = mixed(head + STEP * positions[i]) >>> 40; // as many bits as a float holds
         }
     }
 

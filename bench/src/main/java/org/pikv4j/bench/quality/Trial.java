@@ -3,7 +3,9 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
@@ -32,17 +34,17 @@ final class Trial {
      *
      * @param index which document
      * @param document the document
-     * @param conditions all that the scores hold for
+     * @param condition what the scores hold for
      */
-    void read(int index, ExactDocument document, List<Condition> conditions) {
+    void read(int index, ExactDocument document, Condition condition) {
         try (Session session = engine.openSession()) {
             session.read(document.ids());
-            ask(session, index, document, conditions);
+            ask(session, index, document, condition);
         }
     }
 
     /**
-     * Reads everything, then cuts.
+     * Reads everything, then cuts, where there is a policy to do so.
      *
      * @param index which document
      * @param document the document
@@ -50,18 +52,13 @@ final class Trial {
      * @param shares that stay
      */
     void cut(int index, ExactDocument document, Set<Mode> modes, List<Double> shares) {
-        // The queries that a policy watches are the last ones before a cut, and so not those of the document where a
-        // question
-        // follows: the reading stops before them, and what was seen until then is forgotten by an eviction of nothing.
         int[] ids = document.ids();
-        int watched =
-                engine.options().policy().map(p -> p.policy().observedQueries()).orElse(0);
-        int tail = watched == Integer.MAX_VALUE ? 0 : Math.min(watched, ids.length - 1);
+        int tail = tail(ids.length);
         int[] rest = Arrays.copyOfRange(ids, ids.length - tail, ids.length);
         try (Session session = engine.openSession()) {
             session.read(Arrays.copyOf(ids, ids.length - tail));
             if (tail > 0) {
-                session.cut(Math.max(leastTokens(), ids.length));
+                session.cut(tokens(1, ids.length));
             }
             if (modes.contains(Mode.CUT)) {
                 agnostic(session, rest, index, document, shares);
@@ -72,6 +69,26 @@ final class Trial {
         }
     }
 
+    /**
+     * The queries that a policy watches are the last ones before a cut, and not those at the document's end where a question
+     * follows. So reading stops before them, and what was seen until then is forgotten by an eviction of nothing; who cuts reads
+     * on from there.
+     */
+    private int tail(int length) {
+        Optional<EvictionPolicy> evicts = engine.options().policy().flatMap(PolicyChoice::eviction);
+        if (evicts.isEmpty() || evicts.get().replay().isPresent()) {
+            return 0;
+        }
+        int watched = evicts.get().observedQueries();
+        return watched == Integer.MAX_VALUE ? 0 : Math.min(watched, length - 1);
+    }
+
+    private void cut(Session session, double share, int length) {
+        if (engine.options().policy().isPresent()) {
+            session.cut(tokens(share, length));
+        }
+    }
+
     private void agnostic(Session start, int[] rest, int index, ExactDocument document, List<Double> shares) {
         try (Session read = start.fork()) {
             if (rest.length > 0) {
@@ -79,22 +96,20 @@ final class Trial {
             }
             for (double share : shares) {
                 try (Session session = read.fork()) {
-                    session.cut(tokens(share, document.ids().length));
-                    ask(session, index, document, List.of(new Condition(Mode.CUT, policy, share)));
+                    cut(session, share, document.ids().length);
+                    ask(session, index, document, new Condition(Mode.CUT, policy, share));
                 }
             }
         }
     }
 
-    private void ask(Session session, int index, ExactDocument document, List<Condition> conditions) {
+    private void ask(Session session, int index, ExactDocument document, Condition condition) {
         Questioning.Kept kept = questioning.kept(session);
         List<Questioning.Answer> answers = new ArrayList<>();
         for (ExactDocument.Question question : document.questions()) {
             answers.add(questioning.ask(session, question, 0));
         }
-        for (Condition condition : conditions) {
-            results.add(condition, index, DocumentScore.of(answers, kept), kept);
-        }
+        results.add(condition, index, DocumentScore.of(answers, kept), kept);
     }
 
     private void aware(Session start, int[] rest, int index, ExactDocument document, List<Double> shares) {
@@ -109,7 +124,7 @@ final class Trial {
                 read.read(ExactDocument.joined(rest, Arrays.copyOf(question.steps(), question.prompt())));
                 for (int s = 0; s < shares.size(); s++) {
                     try (Session session = read.fork()) {
-                        session.cut(tokens(shares.get(s), document.ids().length + question.prompt()));
+                        cut(session, shares.get(s), document.ids().length + question.prompt());
                         kept.get(s).add(questioning.kept(session));
                         answers.get(s).add(questioning.ask(session, question, question.prompt()));
                     }
