@@ -6,8 +6,8 @@ import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.error.InvalidOptionException;
 
 /**
- * A policy as it was asked for. One that keeps everything and reads less has the share of a budget among its options, as
- * {@code {share}}.
+ * A policy as it was asked for. One that keeps everything and reads less takes the share of a budget as an option: where the text
+ * says {@code {share}}, and {@code quest} by itself.
  *
  * @param text as {@code --kv-policy} of other commands spells it, but for the share
  */
@@ -20,12 +20,10 @@ record Contender(String text) {
         if (text.isBlank()) {
             throw new InvalidOptionException("--policies names an empty policy");
         }
-        // The one built-in policy of that kind may be asked for by its name alone.
-        if (text.equals(QUEST)) {
-            text = QUEST + ":" + QUEST_SHARE + SHARE;
-        } else if (text.startsWith(QUEST + ":") && !text.contains(QUEST_SHARE)) {
-            text = text + "," + QUEST_SHARE + SHARE;
-        }
+    }
+
+    private boolean questByItself() {
+        return text.equals(QUEST) || text.startsWith(QUEST + ":") && !text.contains(QUEST_SHARE);
     }
 
     /**
@@ -40,7 +38,7 @@ record Contender(String text) {
      * @return those that make a difference to it
      */
     List<Double> among(List<Double> budgets) {
-        return evicts() || text.contains(SHARE) ? budgets : List.of(1.0);
+        return evicts() || text.contains(SHARE) || questByItself() ? budgets : List.of(1.0);
     }
 
     /**
@@ -48,7 +46,8 @@ record Contender(String text) {
      * @return what {@code --kv-policy} is given there
      */
     String at(double share) {
-        return text.replace(SHARE, plain(share));
+        String with = questByItself() ? text + (text.equals(QUEST) ? ":" : ",") + QUEST_SHARE + SHARE : text;
+        return with.replace(SHARE, plain(share));
     }
 
     /**

@@ -44,7 +44,7 @@ final class QualityPictures {
                 .width(WIDTH)
                 .height(HEIGHT)
                 .title(title)
-                .xAxisTitle("KiB that a session keeps")
+                .xAxisTitle("KiB that a session keeps, or that a step reads of them")
                 .yAxisTitle(axis)
                 .build();
         chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
@@ -55,14 +55,20 @@ final class QualityPictures {
                 byPolicy.computeIfAbsent(m.policy(), p -> new ArrayList<>()).add(m));
         byPolicy.forEach((policy, of) -> {
             List<Measurement> points = of.stream()
-                    .sorted(Comparator.comparingDouble(Measurement::keptBytes))
+                    .sorted(Comparator.comparingDouble(QualityPictures::bytes))
                     .toList();
             chart.addSeries(
                     policy,
-                    points.stream().map(m -> m.keptBytes() / 1024).toList(),
+                    points.stream().map(m -> bytes(m) / 1024).toList(),
                     points.stream().map(value::applyAsDouble).toList());
         });
         write(BitmapEncoder.getBufferedImage(chart), file);
+    }
+
+    /** Who keeps everything is judged by what it reads. */
+    private static double bytes(Measurement m) {
+        return m.keptBytes()
+                * Math.min(1, m.tokensRead().mean() / m.tokensKept().mean());
     }
 
     /**

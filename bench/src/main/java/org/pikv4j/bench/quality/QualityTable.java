@@ -52,11 +52,11 @@ final class QualityTable {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
                 Locale.ROOT,
-                "%-" + width + "s %6s %9s %11s  %-13s %-13s %-17s %6s %6s %9s %9s %7s",
+                "%-" + width + "s %6s %7s %10s  %-12s %-12s %-14s %6s %6s %8s %8s %6s",
                 "",
                 "budget",
                 "right",
-                "95%",
+                "95% (%)",
                 "hit rate",
                 "mass kept",
                 "KL (nats)",
@@ -68,13 +68,13 @@ final class QualityTable {
         for (Measurement m : measurements) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "%-" + width + "s %6s %9s %11s  %-13s %-13s %-17s %6s %6s %9s %9s %7.0f",
+                    "%-" + width + "s %6s %7s %10s  %-12s %-12s %-14s %6s %6s %8s %8s %6.0f",
                     m.policy(),
                     m.policy().equals(QualityPlan.EXACT) ? "-" : Contender.plain(m.budget()),
                     m.right() + "/" + m.questions(),
                     String.format(
                             Locale.ROOT,
-                            "%.1f-%.1f%%",
+                            "%.1f-%.1f",
                             100 * m.recall().low(),
                             100 * m.recall().high()),
                     share(m.hitRate()),

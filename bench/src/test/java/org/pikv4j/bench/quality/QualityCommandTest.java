@@ -119,7 +119,7 @@ class QualityCommandTest {
 
     @Test
     void whoReadsLessKeepsAll() {
-        JsonNode quest = measured("cut", "quest:dense-layers=0,read={share}", 0.3);
+        JsonNode quest = measured("cut", "quest:dense-layers=0", 0.3);
         assertThat(mean(quest, "tokens_kept")).isEqualTo(1);
         assertThat(mean(quest, "tokens_read")).isBetween(0.25, 0.45);
         assertThat(mean(quest, "attention_mass")).isLessThan(1);
@@ -134,7 +134,7 @@ class QualityCommandTest {
                 .contains("eval-256.jsonl, held: ")
                 .contains("8/8")
                 .containsPattern("exact +100\\.0%");
-        assertThat(table.lines().mapToInt(String::length).max().orElse(0)).isLessThan(170);
+        assertThat(table.lines().mapToInt(String::length).max().orElse(0)).isLessThan(150);
         assertThat(report.get("seed").asInt()).isEqualTo(1);
         assertThat(report.get("page_tokens").asInt()).isEqualTo(16);
         assertThat(report.get("machine").get("cores").asInt()).isPositive();
@@ -153,7 +153,7 @@ class QualityCommandTest {
                 "--policies h2p | --policies 'h2p' is unknown",
                 "--policies h2o;;tova | --policies names an empty policy",
                 "--policies snapkv:query=3 | --policies snapkv has no option 'query'",
-                "--policies quest --modes held | --policies quest:read={share} evicts nothing",
+                "--policies quest --modes held | --policies quest evicts nothing",
                 "--budgets 0.5,0 | --budgets must be above 0 and at most 1, not 0.0",
                 "--budgets half | --budgets",
                 "--modes cut,later | --modes 'later' is unknown; there are cut, cut-aware, held",
