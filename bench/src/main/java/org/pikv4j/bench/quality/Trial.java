@@ -75,12 +75,16 @@ final class Trial {
      * on from there.
      */
     private int tail(int length) {
-        Optional<EvictionPolicy> evicts = engine.options().policy().flatMap(PolicyChoice::eviction);
+        Optional<EvictionPolicy> evicts = eviction();
         if (evicts.isEmpty() || evicts.get().replay().isPresent()) {
             return 0;
         }
         int watched = evicts.get().observedQueries();
         return watched == Integer.MAX_VALUE ? 0 : Math.min(watched, length - 1);
+    }
+
+    private Optional<EvictionPolicy> eviction() {
+        return engine.options().policy().flatMap(PolicyChoice::eviction);
     }
 
     private void cut(Session session, double share, int length) {
@@ -89,11 +93,19 @@ final class Trial {
         }
     }
 
+    /** What is to be read again before a cut is so once for all cuts: an eviction of nothing brings it about. */
+    private void replay(Session session, int length) {
+        if (eviction().flatMap(EvictionPolicy::replay).isPresent()) {
+            cut(session, 1, length);
+        }
+    }
+
     private void agnostic(Session start, int[] rest, int index, ExactDocument document, List<Double> shares) {
         try (Session read = start.fork()) {
             if (rest.length > 0) {
                 read.read(rest);
             }
+            replay(read, document.ids().length);
             for (double share : shares) {
                 try (Session session = read.fork()) {
                     cut(session, share, document.ids().length);
@@ -122,6 +134,7 @@ final class Trial {
         for (ExactDocument.Question question : document.questions()) {
             try (Session read = start.fork()) {
                 read.read(ExactDocument.joined(rest, Arrays.copyOf(question.steps(), question.prompt())));
+                replay(read, document.ids().length + question.prompt());
                 for (int s = 0; s < shares.size(); s++) {
                     try (Session session = read.fork()) {
                         cut(session, shares.get(s), document.ids().length + question.prompt());

@@ -19,7 +19,7 @@ class TrialTest {
     private static final double SHARE = 0.5;
 
     @ParameterizedTest
-    @ValueSource(strings = {"tova", "snapkv:queries=40", "h2o", "keydiff", "random"})
+    @ValueSource(strings = {"tova", "snapkv:queries=40", "h2o", "kvzip", "random"})
     void tokensAreThoseOfASessionThatReadsNothingElse(String policy) {
         Path model = Path.of("data/recall-codes");
         Evaluation evaluation = Evaluation.read(
