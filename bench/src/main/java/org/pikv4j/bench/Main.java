@@ -5,6 +5,7 @@ import org.pikv4j.bench.jmh.JmhCommand;
 import org.pikv4j.bench.model.MakeModelCommand;
 import org.pikv4j.bench.quality.QualityCommand;
 import org.pikv4j.bench.recall.RecallCommand;
+import org.pikv4j.bench.simulate.SimulateCommand;
 import org.pikv4j.bench.speed.RunCommand;
 import org.pikv4j.cli.Cli;
 import org.pikv4j.cli.CommonOptions;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Mixin;
             RunCommand.class,
             CompressionCommand.class,
             QualityCommand.class,
+            SimulateCommand.class,
             JmhCommand.class
         })
 public final class Main {

@@ -49,7 +49,7 @@ class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> CPU = resideInAPackage("org.pikv4j.cpu..");
     private static final DescribedPredicate<JavaClass> TORNADO = resideInAPackage("org.pikv4j.tornado..");
     private static final DescribedPredicate<JavaClass> LIBRARY =
-            resideInAnyPackage("org.pikv4j", "org.pikv4j.calibration..");
+            resideInAnyPackage("org.pikv4j", "org.pikv4j.calibration..", "org.pikv4j.trace..");
     private static final DescribedPredicate<JavaClass> CLI = resideInAPackage("org.pikv4j.cli..");
     private static final DescribedPredicate<JavaClass> APP = resideInAPackage("org.pikv4j.app..");
     private static final DescribedPredicate<JavaClass> BENCH = resideInAPackage("org.pikv4j.bench..");
@@ -81,6 +81,7 @@ class ArchitectureTest {
         }
         all = new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(location -> !location.contains("-tests.jar")) // core's
                 .importLocations(locations);
     }
 

@@ -8,21 +8,15 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.AnnotationText;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.pikv4j.bench.Pictures;
 import org.pikv4j.bench.compression.CompressionReport.Row;
 
 /** Error against bytes with the best front marked, and speed against compression beside the latency model. */
 final class CompressionPictures {
-    private static final int WIDTH = 1000;
-    private static final int HEIGHT = 640;
-
     private CompressionPictures() {}
 
     static void errors(CompressionReport report, Path file) throws IOException {
@@ -30,7 +24,7 @@ final class CompressionPictures {
                 .filter(row -> row.errors().output() > 0)
                 .sorted(Comparator.comparingDouble(row -> row.errors().bytesPerToken()))
                 .toList();
-        XYChart chart = chart(
+        XYChart chart = Pictures.chart(
                 "Error of the attention output against bytes, " + report.model(),
                 "bytes per token, of bf16",
                 "relative error");
@@ -42,7 +36,7 @@ final class CompressionPictures {
         for (Row row : rows) {
             labels.add(row.form(), share(row, report), row.errors().output());
         }
-        write(chart, file);
+        Pictures.write(chart, file);
     }
 
     /** The logarithm to base 2: forms crowd at the lower end. */
@@ -68,7 +62,7 @@ final class CompressionPictures {
     /** At the greatest length; bf16 has to be among the forms. */
     static void speed(CompressionReport report, LatencyModel model, Path file) throws IOException {
         LatencyModel.Sample bf16 = report.baseline().attend().getLast();
-        XYChart chart = chart(
+        XYChart chart = Pictures.chart(
                 String.format(
                         Locale.ROOT,
                         "Speed of attention against compression, %,d tokens, %s",
@@ -102,20 +96,7 @@ final class CompressionPictures {
         for (int i = 0; i < rows.size(); i++) {
             labels.add(rows.get(i).form(), ratios.get(i), speedUps.get(i));
         }
-        write(chart, file);
-    }
-
-    private static XYChart chart(String title, String x, String y) {
-        XYChart chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
-                .title(title)
-                .xAxisTitle(x)
-                .yAxisTitle(y)
-                .build();
-        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideS);
-        chart.getStyler().setLegendLayout(Styler.LegendLayout.Horizontal);
-        return chart;
+        Pictures.write(chart, file);
     }
 
     /** Names beside points, each on the nearest line, above or below, on which it covers no other. */
@@ -152,9 +133,5 @@ final class CompressionPictures {
             return Math.abs(one.x() - other.x()) < character * (one.length() + other.length() + 1) / 2
                     && Math.abs(Math.log(one.y() / other.y())) < 0.99 * Math.log(line);
         }
-    }
-
-    private static void write(XYChart chart, Path file) throws IOException {
-        ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
     }
 }

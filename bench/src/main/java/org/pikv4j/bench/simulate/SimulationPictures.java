@@ -1,0 +1,100 @@
+package org.pikv4j.bench.simulate;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.pikv4j.bench.Pictures;
+import org.pikv4j.bench.simulate.SimulationReport.Mode;
+import org.pikv4j.bench.simulate.SimulationReport.Row;
+
+/** What each policy keeps against its budget, and how far apart the reads of pages are. */
+final class SimulationPictures {
+    private SimulationPictures() {}
+
+    static void hitRate(SimulationReport report, Path file) throws IOException {
+        curves(report, "Hit rate", Row::hitRate, file);
+    }
+
+    static void mass(SimulationReport report, Path file) throws IOException {
+        curves(report, "Attention mass kept", Row::mass, file);
+    }
+
+    private static void curves(SimulationReport report, String what, ToDoubleFunction<Row> value, Path file)
+            throws IOException {
+        XYChart chart = Pictures.chart(
+                what + " against the budget, " + report.traces().getFirst().model(),
+                "share of tokens kept, for each layer and KV head",
+                what.toLowerCase(Locale.ROOT));
+        chart.getStyler().setDecimalPattern("0.00");
+        chart.getStyler().setXAxisMin(0.0);
+        List<String> names =
+                report.rows().stream().map(SimulationPictures::name).distinct().toList();
+        for (String name : names) {
+            List<Row> rows = report.rows().stream()
+                    .filter(row -> name(row).equals(name))
+                    .sorted(Comparator.comparingDouble(Row::budget))
+                    .toList();
+            XYSeries series = chart.addSeries(
+                    name,
+                    rows.stream().map(Row::budget).toList(),
+                    rows.stream().map(value::applyAsDouble).toList());
+            series.setMarker(SeriesMarkers.CIRCLE);
+            if (rows.getFirst().isBound()) {
+                boolean pooled = rows.getFirst().policy().equals(SimulationReport.POOLED);
+                series.setLineColor(pooled ? Color.GRAY : Color.BLACK);
+                series.setMarkerColor(pooled ? Color.GRAY : Color.BLACK);
+                series.setLineStyle(
+                        new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0));
+            }
+        }
+        Pictures.write(chart, file);
+    }
+
+    private static String name(Row row) {
+        return row.mode() == Mode.HELD ? row.policy() + ", held" : row.policy();
+    }
+
+    static void reuse(SimulationReport report, Path file) throws IOException {
+        List<Reuse.Capacity> rows = report.reuse().capacities();
+        XYChart chart = Pictures.chart(
+                String.format(
+                        Locale.ROOT,
+                        "Reuse distances of pages of %d tokens, %s",
+                        report.reuse().pageTokens(),
+                        report.traces().getFirst().model()),
+                "S pages",
+                "share of reads, first ones aside");
+        chart.getStyler().setDecimalPattern("0.00");
+        chart.getStyler().setYAxisMin(0.0);
+        chart.getStyler().setXAxisTickLabelsFormattingFunction(x -> String.format(Locale.ROOT, "%.0f", Math.pow(2, x)));
+        List<Double> logarithms =
+                IntStream.range(0, rows.size()).mapToObj(i -> (double) i).toList();
+        XYSeries histogram = chart.addSeries(
+                "reuse distances from S/2 to S-1",
+                logarithms,
+                rows.stream().map(Reuse.Capacity::share).toList());
+        histogram.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.StepArea);
+        histogram.setMarker(SeriesMarkers.NONE);
+        chart.addSeries(
+                        "predicted: reuse distances below S",
+                        logarithms,
+                        rows.stream().map(Reuse.Capacity::predicted).toList())
+                .setMarker(SeriesMarkers.NONE);
+        XYSeries measured = chart.addSeries(
+                "measured: hits of an LRU list of S pages",
+                logarithms,
+                rows.stream().map(Reuse.Capacity::measured).toList());
+        measured.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        measured.setMarker(SeriesMarkers.CIRCLE);
+        Pictures.write(chart, file);
+    }
+}
