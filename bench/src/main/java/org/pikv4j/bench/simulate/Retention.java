@@ -4,10 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/**
- * How long each token stayed, in each layer and KV head.
- */
-final class Retention {
+/** How long each token stayed, in each layer and KV head. */
+final class Retention implements Kept {
     private final List<int[]> goneFrom; // (table)(token): the first position whose query does not find it
 
     /**
@@ -58,10 +56,6 @@ final class Retention {
                 .count();
     }
 
-    int tables() {
-        return goneFrom.size();
-    }
-
     /**
      * @param table index of layer and KV head
      * @param position position of a query
@@ -73,8 +67,8 @@ final class Retention {
                 .toArray();
     }
 
-    /** What a step finds. */
-    Tally of(int table, int position, int first, double[] shares, int top) {
+    @Override
+    public Tally of(int table, int position, int first, double[] shares, int top) {
         int[] gone = goneFrom.get(table);
         double mass = 0;
         for (int t = first; t <= position; t++) {

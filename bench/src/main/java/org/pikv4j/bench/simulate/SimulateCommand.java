@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
@@ -12,7 +13,9 @@ import org.pikv4j.backend.Backends;
 import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.simulate.SimulationReport.Mode;
 import org.pikv4j.bench.simulate.SimulationReport.Source;
+import org.pikv4j.cache.scheduling.CachePolicy;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.policies.BuiltInPolicies;
 import org.pikv4j.cli.CommonOptions;
@@ -42,6 +45,8 @@ public final class SimulateCommand implements Callable<Integer> {
     /** The cut behind the prompt. */
     private static final String PROMPT = "prompt";
 
+    private static final String UNCALIBRATED = "needs a calibration of the model, which a trace does not hold";
+
     /** Shares counted in tokens are met to a page: the smallest show most. */
     private static final int DEFAULT_PAGE_TOKENS = 16;
 
@@ -59,9 +64,8 @@ public final class SimulateCommand implements Callable<Integer> {
             split = ";",
             description =
                     "The policies, as --kv-policy of other commands spells them, with semicolons between (default:"
-                            + " all that are built in).")
-    private List<String> policies =
-            BuiltInPolicies.ALL.stream().map(EvictionPolicy::name).toList();
+                            + " all built-in ones that need neither the model nor a calibration).")
+    private List<String> policies = List.of();
 
     @Option(
             names = "--budgets",
@@ -144,16 +148,48 @@ public final class SimulateCommand implements Callable<Integer> {
 
     private Map<String, PolicyChoice> chosen() {
         Map<String, PolicyChoice> chosen = new LinkedHashMap<>();
-        for (String policy : policies) {
-            try {
-                chosen.put(policy.strip(), PolicyChoice.parse(policy.strip()));
-            } catch (InvalidOptionException e) {
-                // What the library knows as kv-policy has another name here.
-                throw new InvalidOptionException(
-                        String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
+        if (policies.isEmpty()) {
+            for (CachePolicy policy : BuiltInPolicies.ALL) {
+                PolicyChoice choice = new PolicyChoice(policy);
+                if (obstacle(choice).isEmpty()) {
+                    chosen.put(policy.name(), choice);
+                }
             }
         }
+        for (String policy : policies) {
+            String name = policy.strip();
+            chosen.put(name, parse(name));
+        }
         return chosen;
+    }
+
+    private PolicyChoice parse(String policy) {
+        PolicyChoice choice;
+        try {
+            choice = PolicyChoice.parse(policy);
+            if (choice.router().isPresent()) {
+                budgets.forEach(budget -> Simulation.reading(policy, budget));
+            }
+        } catch (InvalidOptionException e) {
+            // What the library knows as kv-policy has another name here.
+            throw new InvalidOptionException(String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
+        }
+        obstacle(choice).ifPresent(obstacle -> {
+            throw new InvalidOptionException("--policies " + policy + ": " + obstacle);
+        });
+        return choice;
+    }
+
+    /** Why a policy cannot be replayed. */
+    private static Optional<String> obstacle(PolicyChoice choice) {
+        if (choice.eviction().flatMap(EvictionPolicy::replay).isPresent()) {
+            return Optional.of("has the model read text again, and there is no model here");
+        }
+        try {
+            return choice.calibrated(HeadScores.NONE).equals(choice) ? Optional.empty() : Optional.of(UNCALIBRATED);
+        } catch (InvalidOptionException e) {
+            return Optional.of(UNCALIBRATED);
+        }
     }
 
     private Source source(Path file, Map<String, PolicyChoice> chosen) {

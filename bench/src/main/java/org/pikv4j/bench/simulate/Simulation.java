@@ -24,7 +24,8 @@ import org.pikv4j.trace.Trace;
  * Replays policies on traces, and judges what each step after the cut still finds.
  *
  * <p>A policy is compared with the clairvoyant that keeps as many tokens in each layer and KV head. One that shares its budget out
- * unevenly may beat that one: it is compared with the clairvoyant that may do so, too, and keeps as many in all.
+ * unevenly may beat that one: it is compared with the clairvoyant that may do so, too, and keeps as many in all. One that evicts
+ * nothing, and chooses at each step what it reads, is compared with the first, which does not bound it.
  */
 final class Simulation {
     private final Map<String, PolicyChoice> policies;
@@ -46,6 +47,13 @@ final class Simulation {
         long kept;
         long before;
 
+        void add(Tally more, Tally bestOfThese, long keptOfThese, long beforeThese) {
+            tally = tally.plus(more);
+            best = best.plus(bestOfThese);
+            kept += keptOfThese;
+            before += beforeThese;
+        }
+
         Row row(Key key) {
             double share = (double) kept / before;
             return Row.of(key.policy(), key.mode(), key.budget(), share, tally, bound, best);
@@ -53,19 +61,19 @@ final class Simulation {
     }
 
     /** A policy's turn on one trace. */
-    private record Turn(Key key, Protection protection, Retention kept) {}
+    private record Turn(Key key, Protection protection, Kept kept) {}
 
     /** One layer and KV head of one trace. */
     private static final class Head {
         final int table;
         final Future future;
-        final Tally[] held; // (turn): of those that hold a budget
+        final Tally[] steps; // (turn): of those that are judged step by step
 
         Head(int table, int cut, int turns) {
             this.table = table;
             future = new Future(cut);
-            held = new Tally[turns];
-            Arrays.fill(held, Tally.NONE);
+            steps = new Tally[turns];
+            Arrays.fill(steps, Tally.NONE);
         }
     }
 
@@ -93,10 +101,14 @@ final class Simulation {
         for (double budget : budgets) {
             sums.put(new Key(budget, Mode.CUT, SimulationReport.BELADY), new Sum());
             sums.put(new Key(budget, Mode.CUT, SimulationReport.POOLED), new Sum());
-            for (Mode mode : modes) {
-                policies.keySet().forEach(name -> sums.put(new Key(budget, mode, name), new Sum()));
-            }
+            policies.forEach((name, policy) ->
+                    modes(policy).forEach(mode -> sums.put(new Key(budget, mode, name), new Sum())));
         }
+    }
+
+    /** What evicts nothing has a mode of its own. */
+    private List<Mode> modes(PolicyChoice policy) {
+        return policy.router().isPresent() ? List.of(Mode.READ) : modes;
     }
 
     /**
@@ -107,10 +119,16 @@ final class Simulation {
      */
     void add(Trace trace, int cut) {
         List<Turn> turns = new ArrayList<>();
+        int done = 0;
         for (Map.Entry<String, PolicyChoice> policy : policies.entrySet()) {
-            for (Mode mode : modes) {
-                progress.update("Replaying", turns.size(), (long) policies.size() * modes.size() * budgets.size());
-                turns.addAll(mode == Mode.CUT ? cut(trace, cut, policy) : held(trace, cut, policy));
+            progress.update("Replaying", done++, policies.size());
+            for (Mode mode : modes(policy.getValue())) {
+                turns.addAll(
+                        switch (mode) {
+                            case CUT -> cut(trace, cut, policy);
+                            case HELD -> held(trace, cut, policy);
+                            case READ -> read(trace, cut, policy);
+                        });
             }
         }
         List<Head> heads = judge(trace, cut, turns);
@@ -118,28 +136,22 @@ final class Simulation {
         for (double budget : budgets) {
             int tokens = tokens(budget, cut);
             long all = (long) tokens * heads.size();
+            long before = (long) cut * heads.size();
             Tally even = even(futures, tokens, Protection.DEFAULT);
             Tally pooled = Future.bestOfAll(futures, all, Protection.DEFAULT);
-            note(
-                    new Key(budget, Mode.CUT, SimulationReport.BELADY),
-                    even,
-                    even,
-                    SimulationReport.BELADY,
-                    all,
-                    cut,
-                    heads);
-            note(
-                    new Key(budget, Mode.CUT, SimulationReport.POOLED),
-                    pooled,
-                    pooled,
-                    SimulationReport.POOLED,
-                    all,
-                    cut,
-                    heads);
+            sum(new Key(budget, Mode.CUT, SimulationReport.BELADY)).add(even, even, all, before);
+            sum(new Key(budget, Mode.CUT, SimulationReport.POOLED)).add(pooled, pooled, all, before);
         }
         for (int turn = 0; turn < turns.size(); turn++) {
-            note(turns.get(turn), turn, cut, heads, futures);
+            switch (turns.get(turn).kept()) {
+                case Retention kept -> note(turns.get(turn), kept, turn, cut, heads, futures);
+                case TokensRead read -> note(turns.get(turn), read, turn, cut, heads, futures);
+            }
         }
+    }
+
+    private Sum sum(Key key) {
+        return sums.computeIfAbsent(key, _ -> new Sum());
     }
 
     /** As a budget of this share counts. */
@@ -148,7 +160,7 @@ final class Simulation {
     }
 
     private List<Turn> cut(Trace trace, int cut, Map.Entry<String, PolicyChoice> policy) {
-        try (Replay replay = new Replay(trace, backend, policy.getValue(), Optional.empty(), pageTokens)) {
+        try (TraceReplay replay = new TraceReplay(trace, backend, policy.getValue(), Optional.empty(), pageTokens)) {
             replay.read(cut);
             return budgets.stream()
                     .map(budget -> turn(policy, budget, Mode.CUT, replay.cut(tokens(budget, cut))))
@@ -159,8 +171,8 @@ final class Simulation {
     private List<Turn> held(Trace trace, int cut, Map.Entry<String, PolicyChoice> policy) {
         List<Turn> turns = new ArrayList<>();
         for (double budget : budgets) {
-            TokenBudget share = new TokenBudget(0, budget);
-            try (Replay replay = new Replay(trace, backend, policy.getValue(), Optional.of(share), pageTokens)) {
+            Optional<TokenBudget> share = Optional.of(new TokenBudget(0, budget));
+            try (TraceReplay replay = new TraceReplay(trace, backend, policy.getValue(), share, pageTokens)) {
                 replay.read(cut);
                 replay.read(Math.max(cut, trace.promptTokens()));
                 for (int end = Math.max(cut, trace.promptTokens()) + 1; end <= trace.length(); end++) {
@@ -172,7 +184,29 @@ final class Simulation {
         return turns;
     }
 
-    private static Turn turn(Map.Entry<String, PolicyChoice> policy, double budget, Mode mode, Retention kept) {
+    /** The budget is what is read. */
+    private List<Turn> read(Trace trace, int cut, Map.Entry<String, PolicyChoice> policy) {
+        List<Turn> turns = new ArrayList<>();
+        for (double budget : budgets) {
+            PolicyChoice choice = reading(policy.getKey(), budget);
+            try (TraceReplay replay = new TraceReplay(trace, backend, choice, Optional.empty(), pageTokens)) {
+                replay.read(cut);
+                turns.add(turn(policy, budget, Mode.READ, replay.readNoting(trace.length())));
+            }
+        }
+        return turns;
+    }
+
+    /**
+     * @param policy as the option spells it, without saying how much it reads
+     * @param budget the share to read
+     * @return the policy that reads as much
+     */
+    static PolicyChoice reading(String policy, double budget) {
+        return PolicyChoice.parse(policy + (policy.contains(":") ? "," : ":") + "read=" + budget);
+    }
+
+    private static Turn turn(Map.Entry<String, PolicyChoice> policy, double budget, Mode mode, Kept kept) {
         return new Turn(
                 new Key(budget, mode, policy.getKey()), policy.getValue().protection(), kept);
     }
@@ -212,48 +246,50 @@ final class Simulation {
             }
             head.future.note(position, first, shares, top);
             for (int turn = 0; turn < turns.size(); turn++) {
-                if (turns.get(turn).key().mode() == Mode.HELD) {
+                if (turns.get(turn).key().mode() != Mode.CUT) {
                     Tally step = turns.get(turn).kept().of(head.table, position, first, shares, top);
-                    head.held[turn] = head.held[turn].plus(step);
+                    head.steps[turn] = head.steps[turn].plus(step);
                 }
             }
         });
         return distances;
     }
 
-    private void note(Turn turn, int index, int cut, List<Head> heads, List<Future> futures) {
-        Tally tally = Tally.NONE;
-        for (Head head : heads) {
-            tally = tally.plus(
-                    turn.key().mode() == Mode.CUT ? head.future.of(turn.kept(), head.table) : head.held[index]);
+    private void note(Turn turn, Retention kept, int index, int cut, List<Head> heads, List<Future> futures) {
+        Tally tally = steps(heads, index);
+        if (turn.key().mode() == Mode.CUT) {
+            for (Head head : heads) {
+                tally = tally.plus(head.future.of(kept, head.table));
+            }
         }
         int[] counts = IntStream.range(0, heads.size())
-                .map(table -> turn.kept().count(table, cut))
+                .map(table -> kept.count(table, cut))
                 .toArray();
         int most = Arrays.stream(counts).max().orElseThrow();
-        boolean even = Arrays.stream(counts).allMatch(count -> count == most);
+        long all = Arrays.stream(counts).asLongStream().sum();
         int quota = tokens(turn.key().budget(), cut);
-        long kept = Arrays.stream(counts).asLongStream().sum();
-        if (even || most <= quota) {
-            Tally best = even(futures, Math.max(quota, most), turn.protection());
-            note(turn.key(), tally, best, SimulationReport.BELADY, kept, cut, heads);
+        Sum sum = sum(turn.key());
+        Tally best;
+        if (most <= quota || all == (long) most * heads.size()) {
+            best = even(futures, Math.max(quota, most), turn.protection());
         } else {
-            Tally best = Future.bestOfAll(futures, Math.max(kept, (long) quota * heads.size()), turn.protection());
-            note(turn.key(), tally, best, SimulationReport.POOLED, kept, cut, heads);
+            sum.bound = SimulationReport.POOLED;
+            best = Future.bestOfAll(futures, Math.max(all, (long) quota * heads.size()), turn.protection());
         }
+        sum.add(tally, best, all, (long) cut * heads.size());
+    }
+
+    private void note(Turn turn, TokensRead read, int index, int cut, List<Head> heads, List<Future> futures) {
+        Tally best = even(futures, tokens(turn.key().budget(), cut), turn.protection());
+        sum(turn.key()).add(steps(heads, index), best, read.tokens(), read.visible());
+    }
+
+    private static Tally steps(List<Head> heads, int turn) {
+        return heads.stream().map(head -> head.steps[turn]).reduce(Tally.NONE, Tally::plus);
     }
 
     private static Tally even(List<Future> futures, int tokens, Protection protection) {
         return futures.stream().map(future -> future.best(tokens, protection)).reduce(Tally.NONE, Tally::plus);
-    }
-
-    private void note(Key key, Tally tally, Tally best, String bound, long kept, int cut, List<Head> heads) {
-        Sum sum = sums.computeIfAbsent(key, _ -> new Sum());
-        sum.tally = sum.tally.plus(tally);
-        sum.best = sum.best.plus(best);
-        sum.bound = sum.bound.equals(SimulationReport.POOLED) ? sum.bound : bound;
-        sum.kept += kept;
-        sum.before += (long) cut * heads.size();
     }
 
     /** Budget by budget, the bounds first. */

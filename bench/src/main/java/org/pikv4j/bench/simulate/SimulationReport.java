@@ -33,7 +33,9 @@ record SimulationReport(List<Source> traces, int pageTokens, List<Row> rows, Reu
         /** Once, at the cut. */
         CUT,
         /** Whenever the budget is reached, from the first token on. */
-        HELD
+        HELD,
+        /** Never: the policy chooses at each step what is read, and the budget is the share of that. */
+        READ
     }
 
     /**
@@ -42,9 +44,9 @@ record SimulationReport(List<Source> traces, int pageTokens, List<Row> rows, Reu
      * @param policy as the option spells it, or a bound's name
      * @param mode when tokens were evicted
      * @param budget share of the tokens before the cut, for each layer and KV head
-     * @param kept share that was there at the cut
-     * @param hitRate share of (step, layer, KV head) whose top token was still there
-     * @param mass mean share of the exact attention on tokens still there
+     * @param kept share that was there at the cut, or was read
+     * @param hitRate share of (step, layer, KV head) whose top token was still there, or was read
+     * @param mass mean share of the exact attention on tokens still there, or read
      * @param bound which clairvoyant it is compared with
      * @param hitRateOfBound its hit rate, as a share of the bound's
      * @param massOfBound its mass, as a share of the bound's

@@ -44,8 +44,10 @@ final class SimulationTable {
         }
         lines.add(
                 "hit rate: top token under the exact softmax still there; mass: of the exact softmax on what is kept");
+        lines.add("mode: the budget holds once, at the cut; all the time (held); or it is the share that is read");
         lines.add(
-                "best: belady, clairvoyant, as many tokens in each layer and KV head; + belady-pooled, as many in all");
+                "best: belady, clairvoyant, as many tokens in each layer and KV head; +: belady-pooled, as many in all;");
+        lines.add("      what chooses anew at each step (read) may do better");
         lines.add("");
         reuse(report.reuse(), lines);
         return lines;

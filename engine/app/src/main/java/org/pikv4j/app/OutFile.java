@@ -5,11 +5,33 @@ import java.nio.file.Path;
 import org.pikv4j.error.InvalidOptionException;
 
 /**
- * The file that {@code --out} names.
+ * A file that an option names, to be written.
  *
+ * @param option the option
  * @param path where it shall be
  */
-record OutFile(Path path) {
+record OutFile(String option, Path path) {
+
+    /**
+     * The file that {@code --out} names.
+     *
+     * @param path where it shall be
+     */
+    OutFile(Path path) {
+        this("--out", path);
+    }
+
+    /**
+     * The same as {@link #check}, for what nobody would want to replace by mistake.
+     *
+     * @throws InvalidOptionException if no file can be there, or one is
+     */
+    void checkNew() {
+        check();
+        if (Files.exists(path)) {
+            throw cannotWrite("is there already");
+        }
+    }
 
     /**
      * Says what can be said before a model is loaded; the rest shows when the file is written.
@@ -34,6 +56,6 @@ record OutFile(Path path) {
      * @return the error to throw
      */
     InvalidOptionException cannotWrite(String reason) {
-        return new InvalidOptionException("--out " + path + ": " + reason);
+        return new InvalidOptionException(option + " " + path + ": " + reason);
     }
 }

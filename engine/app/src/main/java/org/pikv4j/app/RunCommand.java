@@ -1,6 +1,12 @@
 package org.pikv4j.app;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.EngineOptionsMixin;
 import org.pikv4j.cli.ExitCodes;
@@ -10,6 +16,7 @@ import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.cli.Terminal;
+import org.pikv4j.cli.TextFile;
 import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.session.Engine;
@@ -17,6 +24,7 @@ import org.pikv4j.session.GenerationListener;
 import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.GenerationResult;
 import org.pikv4j.session.Session;
+import org.pikv4j.trace.TraceRecorder;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +52,14 @@ final class RunCommand implements Callable<Integer> {
             description = "Print one JSON object with the text and the measurements, when all is done.")
     private boolean json;
 
+    @Option(
+            names = "--trace",
+            paramLabel = "FILE",
+            description =
+                    "Record queries, keys, values and gates of the run in a new safetensors file, for pikv4j-bench"
+                            + " simulate.")
+    private Optional<Path> trace = Optional.empty();
+
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
 
@@ -60,13 +76,15 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         sampling.check();
+        Optional<OutFile> traceFile = trace.map(path -> new OutFile("--trace", path));
+        traceFile.ifPresent(OutFile::checkNew);
         try (Progress progress = Progress.onStderr();
                 Interruption interruption = new Interruption(spec, progress)) {
-            return run(prompt.read(System.in), progress, interruption);
+            return run(prompt.read(System.in), traceFile, progress, interruption);
         }
     }
 
-    private int run(String text, Progress progress, Interruption interruption) {
+    private int run(String text, Optional<OutFile> traceFile, Progress progress, Interruption interruption) {
         try (ModelSource model = engineOptions.model();
                 Engine engine = engineOptions.open(model.path(), progress.shareOf("Loading the model"));
                 Session session = engine.openSession()) {
@@ -74,22 +92,55 @@ final class RunCommand implements Callable<Integer> {
             GenerationOptions options =
                     sampling.seeded(sampling.over(engine.model().generationDefaults()));
             sampling.warn(options);
-            Output output = Output.of(spec);
-            if (json) {
-                GenerationResult result = session.generate(text, options, new Silent(progress));
-                output.println(Json.line(GenerationReport.of(result, engine)));
+            if (traceFile.isEmpty()) {
+                generate(text, options, engine, session, progress);
             } else {
-                GenerationResult result;
-                try (AnswerPrinter printer = AnswerPrinter.ofContinuation(output, progress)) {
-                    result = session.generate(text, options, printer);
-                }
-                spec.commandLine()
-                        .getErr()
-                        .println(GenerationReport.of(result, engine).text(Terminal.ERR));
+                traced(traceFile.get(), model, engine, session, interruption, () -> {
+                    return generate(text, options, engine, session, progress);
+                });
             }
             return interruption.interrupted() ? ExitCodes.INTERRUPTED : ExitCodes.OK;
         } catch (ContextLengthException e) {
             throw new InvalidOptionException(prompt.source() + ": " + e.getMessage());
+        }
+    }
+
+    private GenerationResult generate(
+            String text, GenerationOptions options, Engine engine, Session session, Progress progress) {
+        Output output = Output.of(spec);
+        GenerationResult result;
+        if (json) {
+            result = session.generate(text, options, new Silent(progress));
+            output.println(Json.line(GenerationReport.of(result, engine)));
+        } else {
+            try (AnswerPrinter printer = AnswerPrinter.ofContinuation(output, progress)) {
+                result = session.generate(text, options, printer);
+            }
+            spec.commandLine()
+                    .getErr()
+                    .println(GenerationReport.of(result, engine).text(Terminal.ERR));
+        }
+        return result;
+    }
+
+    private static void traced(
+            OutFile file,
+            ModelSource model,
+            Engine engine,
+            Session session,
+            Interruption interruption,
+            Supplier<GenerationResult> run) {
+        try (TraceRecorder recorder =
+                new TraceRecorder(file.path(), engine.model().config())) {
+            session.observe(Optional.of(recorder));
+            GenerationResult result = run.get();
+            if (!interruption.interrupted()) {
+                recorder.finish(model.name(), session.tokens(), result.stats().promptTokens());
+            }
+        } catch (IOException e) {
+            throw file.cannotWrite(TextFile.reason(e));
+        } catch (UncheckedIOException e) {
+            throw file.cannotWrite(TextFile.reason(Objects.requireNonNull(e.getCause())));
         }
     }
 

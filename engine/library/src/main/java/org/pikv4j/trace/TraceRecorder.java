@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.AttentionRows;
+import org.pikv4j.decode.GateRows;
 import org.pikv4j.loader.safetensors.ElementType;
 import org.pikv4j.loader.safetensors.SafetensorsWriter;
 import org.pikv4j.loader.safetensors.TensorDeclaration;
@@ -91,6 +92,21 @@ public final class TraceRecorder implements AttentionObserver, AutoCloseable {
                 spec.queryWidth());
         append(TracePart.KEYS, layer, rows.position(), rows.keys(), rows.first(), rows.count(), spec.kvWidth());
         append(TracePart.VALUES, layer, rows.position(), rows.values(), rows.first(), rows.count(), spec.kvWidth());
+    }
+
+    /**
+     * @throws UncheckedIOException if the disk is full, for instance
+     */
+    @Override
+    public void observe(GateRows rows) {
+        append(
+                TracePart.GATES,
+                rows.layer(),
+                rows.position(),
+                rows.probabilities(),
+                rows.first(),
+                rows.count(),
+                rows.experts());
     }
 
     private void append(TracePart part, int layer, int position, float[] values, int first, int count, int width) {

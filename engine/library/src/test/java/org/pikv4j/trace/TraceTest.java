@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.pikv4j.PiKV;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.AttentionRows;
+import org.pikv4j.decode.GateRows;
 import org.pikv4j.error.ModelFormatException;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.session.Engine;
@@ -39,10 +41,23 @@ class TraceTest {
     private Path directory;
 
     /** What an observer saw of the same run. */
-    private static final class Seen {
+    private static final class Seen implements AttentionObserver {
         final List<AttentionRows> rows = new ArrayList<>();
+        final List<GateRows> gates = new ArrayList<>();
 
-        void observe(AttentionRows shown) {
+        @Override
+        public void observe(GateRows shown) {
+            gates.add(new GateRows(
+                    shown.layer(),
+                    shown.position(),
+                    shown.first(),
+                    shown.count(),
+                    shown.experts(),
+                    shown.probabilities().clone()));
+        }
+
+        @Override
+        public void observe(AttentionRows shown) {
             rows.add(new AttentionRows(
                     shown.layer(),
                     shown.spec(),
@@ -52,7 +67,8 @@ class TraceTest {
                     shown.queries().clone(),
                     shown.keys().clone(),
                     shown.values().clone(),
-                    shown.attended().clone()));
+                    shown.attended().clone(),
+                    shown.read()));
         }
     }
 
@@ -64,13 +80,22 @@ class TraceTest {
                 TraceRecorder recorder = new TraceRecorder(file, engine.model().config())) {
             ids = engine.model().tokenizer().encode(TEXT, true);
             int prompt = ids.length - 3;
-            AttentionObserver both = rows -> {
-                SEEN.observe(rows);
-                recorder.observe(rows);
-            };
-            session.read(Arrays.copyOf(ids, prompt), both);
+            session.observe(Optional.of(new AttentionObserver() {
+                @Override
+                public void observe(AttentionRows rows) {
+                    SEEN.observe(rows);
+                    recorder.observe(rows);
+                }
+
+                @Override
+                public void observe(GateRows rows) {
+                    SEEN.observe(rows);
+                    recorder.observe(rows);
+                }
+            }));
+            session.read(Arrays.copyOf(ids, prompt));
             for (int i = prompt; i < ids.length; i++) {
-                session.read(new int[] {ids[i]}, both);
+                session.read(new int[] {ids[i]});
             }
             assertThat(file).doesNotExist();
             recorder.finish("demo", ids, prompt);
@@ -110,6 +135,15 @@ class TraceTest {
                 trace.values(rows.layer(), rows.position(), rows.count(), read);
                 assertThat(read).isEqualTo(part(rows.values(), rows, spec.kvWidth()));
             }
+            assertThat(SEEN.gates).hasSameSizeAs(SEEN.rows);
+            for (GateRows rows : SEEN.gates) {
+                assertThat(trace.layers().get(rows.layer()).experts()).isEqualTo(8);
+                float[] read = new float[rows.count() * 8];
+                trace.gates(rows.layer(), rows.position(), rows.count(), read);
+                assertThat(read)
+                        .isEqualTo(Arrays.copyOfRange(
+                                rows.probabilities(), rows.first() * 8, (rows.first() + rows.count()) * 8));
+            }
         }
     }
 
@@ -124,10 +158,12 @@ class TraceTest {
                 Session session = engine.openSession();
                 TraceRecorder recorder = new TraceRecorder(file, engine.model().config())) {
             assertThatThrownBy(() -> recorder.finish("demo", ids, 1)).isInstanceOf(IllegalStateException.class);
-            session.read(ids, recorder);
+            session.observe(Optional.of(recorder));
+            session.read(ids);
             // From the first token on, once.
             try (Session other = engine.openSession()) {
-                assertThatThrownBy(() -> other.read(ids, recorder)).hasMessageContaining("position 0 came out of turn");
+                other.observe(Optional.of(recorder));
+                assertThatThrownBy(() -> other.read(ids)).hasMessageContaining("position 0 came out of turn");
             }
         }
         try (Stream<Path> files = Files.list(directory)) {
@@ -177,9 +213,9 @@ class TraceTest {
         Files.write(file, bytes);
         try (Trace trace = Trace.open(file)) {
             int last = trace.length() - 1;
-            assertThatThrownBy(() -> trace.values(3, last, 1, new float[128]))
+            assertThatThrownBy(() -> trace.gates(3, last, 1, new float[8]))
                     .isInstanceOf(ModelFormatException.class)
-                    .hasMessage(file + ": tensor layers.3.values holds a number that is not finite, for token " + last);
+                    .hasMessage(file + ": tensor layers.3.gates holds a number that is not finite, for token " + last);
         }
     }
 }

@@ -1,26 +1,25 @@
 package org.pikv4j.bench.simulate;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.pikv4j.PiKV;
-import org.pikv4j.attention.AttentionPlan;
-import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.scheduling.CacheSchedule;
-import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.decode.AttentionObserver;
+import org.pikv4j.decode.CachedAttention;
+import org.pikv4j.decode.Span;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.trace.Trace;
 
@@ -29,21 +28,22 @@ import org.pikv4j.trace.Trace;
  * wants to know what attention tokens receive, the recorded queries attend to what the cache still holds. What is judged is the
  * very code that runs.
  */
-final class Replay implements AutoCloseable {
+final class TraceReplay implements AutoCloseable {
+    private static final int CHUNK = PiKV.DEFAULT_PREFILL_CHUNK;
     private static final FormChoice FORM = FormSpec.parse("bf16", BasisSource.NONE);
 
     private final Trace trace;
-    private final Backend backend;
     private final PagePool pool;
     private final SequenceCache cache;
-    private final CacheSchedule schedule;
     private final Retention retention;
     private final int[] held; // (table): tokens
-    private final Map<Integer, Partials> partials = new HashMap<>(); // by head dim
+    private final CachedAttention attention;
+    private final int[] ids;
     private final float[] queries;
     private final float[] keys;
     private final float[] values;
     private final float[] attended;
+    private final float[] gates;
 
     /**
      * @param trace what was recorded
@@ -52,30 +52,38 @@ final class Replay implements AutoCloseable {
      * @param budget held all the time; none for cuts
      * @param pageTokens tokens per page
      */
-    Replay(Trace trace, Backend backend, PolicyChoice policy, Optional<TokenBudget> budget, int pageTokens) {
+    TraceReplay(Trace trace, Backend backend, PolicyChoice policy, Optional<TokenBudget> budget, int pageTokens) {
         this.trace = trace;
-        this.backend = backend;
+        this.ids = trace.tokens();
+        PageRoom room = policy.router().isEmpty()
+                ? PageRoom.POSITIONS
+                : new PageRoom(false, policy.router().get().bounds());
+        List<AttentionSpec> specs =
+                trace.layers().stream().map(Trace.Layer::spec).toList();
         List<CacheLayout.Layer> layers = new ArrayList<>();
-        int queryWidth = 0;
-        int kvWidth = 0;
-        for (Trace.Layer layer : trace.layers()) {
-            AttentionSpec spec = layer.spec();
-            layers.add(CacheLayout.layer(spec, layers.size(), FORM, pageTokens, Residual.DEFAULT, true));
-            queryWidth = Math.max(queryWidth, spec.queryWidth());
-            kvWidth = Math.max(kvWidth, spec.kvWidth());
-            partials.computeIfAbsent(spec.headDim(), Partials::new);
+        for (AttentionSpec spec : specs) {
+            layers.add(CacheLayout.layer(spec, layers.size(), FORM, pageTokens, Residual.DEFAULT, room));
         }
         CacheLayout layout = new CacheLayout(layers, Residual.DEFAULT);
-        int chunk = PiKV.DEFAULT_PREFILL_CHUNK;
-        schedule = new CacheSchedule(Optional.of(policy), budget, layout, chunk);
         pool = new PagePool(backend.slabs(), Long.MAX_VALUE);
-        cache = new SequenceCache(layout, pool, Runnable::run, Optional.of(schedule));
+        cache = new SequenceCache(
+                layout,
+                pool,
+                Runnable::run,
+                Optional.of(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)));
+        attention = new CachedAttention(specs, backend, policy.router());
         held = new int[tables(cache).size()];
         retention = new Retention(held.length, trace.length());
-        queries = new float[chunk * queryWidth];
-        attended = new float[chunk * queryWidth];
-        keys = new float[chunk * kvWidth];
-        values = new float[chunk * kvWidth];
+        int queryWidth =
+                specs.stream().mapToInt(AttentionSpec::queryWidth).max().orElseThrow();
+        int kvWidth = specs.stream().mapToInt(AttentionSpec::kvWidth).max().orElseThrow();
+        int experts =
+                trace.layers().stream().mapToInt(Trace.Layer::experts).max().orElseThrow();
+        queries = new float[CHUNK * queryWidth];
+        attended = new float[CHUNK * queryWidth];
+        keys = new float[CHUNK * kvWidth];
+        values = new float[CHUNK * kvWidth];
+        gates = new float[CHUNK * experts];
     }
 
     /** By layer and KV head. */
@@ -93,14 +101,49 @@ final class Replay implements AutoCloseable {
      * @param end where to stop
      */
     void read(int end) {
+        read(end, Optional.empty());
+    }
+
+    /**
+     * Reads on, token by token, and notes what is read of the cache.
+     *
+     * @param end where to stop
+     * @return what each step read
+     */
+    TokensRead readNoting(int end) {
+        TokensRead read = new TokensRead(held.length, cache.length());
+        int[] firstTable = new int[trace.layers().size()];
+        for (int layer = 1; layer < firstTable.length; layer++) {
+            firstTable[layer] = firstTable[layer - 1] + cache.tables(layer - 1).size();
+        }
         while (cache.length() < end) {
-            schedule.expect(end);
-            int rows = Math.min(PiKV.DEFAULT_PREFILL_CHUNK, end - cache.length());
-            rows = Math.min(rows, cache.rowsToNextChange());
+            read(cache.length() + 1, Optional.of(rows -> {
+                for (int head = 0; head < rows.spec().kvHeads(); head++) {
+                    read.add(firstTable[rows.layer()] + head, rows.read().positions(0, head));
+                }
+            }));
+        }
+        return read;
+    }
+
+    private void read(int end, Optional<AttentionObserver> observer) {
+        while (cache.length() < end) {
+            cache.expect(end);
+            int position = cache.length();
+            int rows = Math.min(Math.min(CHUNK, end - position), cache.rowsToNextChange());
             cache.reserve(rows);
             noteEvictions();
+            List<Span> span = List.of(new Span(cache, ids, position, rows, Span.Logits.NONE, observer));
             for (int layer = 0; layer < trace.layers().size(); layer++) {
-                attend(layer, rows);
+                trace.queries(layer, position, rows, queries);
+                trace.keys(layer, position, rows, keys);
+                trace.values(layer, position, rows, values);
+                attention.attend(layer, span, queries, keys, values, attended);
+                int experts = trace.layers().get(layer).experts();
+                if (experts > 0) {
+                    trace.gates(layer, position, rows, gates);
+                    attention.routed(layer, span, gates, experts);
+                }
             }
             cache.commit(rows);
             List<PageTable> tables = tables(cache);
@@ -108,31 +151,6 @@ final class Replay implements AutoCloseable {
                 held[i] = tokens(tables.get(i));
             }
         }
-    }
-
-    private void attend(int layer, int rows) {
-        AttentionSpec spec = trace.layers().get(layer).spec();
-        int position = cache.length();
-        trace.keys(layer, position, rows, keys);
-        trace.values(layer, position, rows, values);
-        List<PageTable> tables = cache.tables(layer);
-        backend.append(tables, 0, rows, keys, values);
-        if (schedule.watchedFrom() >= position + rows) {
-            return; // nobody looks at what would come of it
-        }
-        trace.queries(layer, position, rows, queries);
-        AttentionPlan plan = new AttentionPlan(
-                spec,
-                queries,
-                attended,
-                partials.getOrDefault(spec.headDim(), new Partials(spec.headDim())),
-                layer,
-                Optional.empty());
-        for (int head = 0; head < tables.size(); head++) {
-            plan.add(0, rows, position, head, tables.get(head), Optional.of(schedule));
-        }
-        backend.attend(plan);
-        plan.observed().forEach(ObservedAttention::report);
     }
 
     private static int tokens(PageTable table) {
