@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.Backends;
@@ -45,6 +47,9 @@ public final class SimulateCommand implements Callable<Integer> {
     /** The cut behind the prompt. */
     private static final String PROMPT = "prompt";
 
+    private static final Pattern CUT =
+            Pattern.compile("(?<number>[1-9]\\d{0,8})|" + PROMPT + "(-(?<before>\\d{1,9}))?");
+
     private static final String UNCALIBRATED = "needs a calibration of the model, which a trace does not hold";
 
     /** Shares counted in tokens are met to a page: the smallest show most. */
@@ -77,8 +82,9 @@ public final class SimulateCommand implements Callable<Integer> {
 
     @Option(
             names = "--cut",
-            paramLabel = "POSITION",
-            description = "How many tokens stand before the cut, or prompt (default: ${DEFAULT-VALUE}).")
+            paramLabel = "N",
+            description = "How many tokens stand before the cut: a number, prompt, or prompt-N for N fewer (default:"
+                    + " ${DEFAULT-VALUE}).")
     private String cut = PROMPT;
 
     @Option(names = "--held", description = "Also have the budget held all the time, while the prompt is read, too.")
@@ -212,12 +218,19 @@ public final class SimulateCommand implements Callable<Integer> {
     }
 
     private int cut(Trace trace) {
-        int position = trace.promptTokens();
-        if (!cut.equals(PROMPT)) {
-            position = cut.matches("\\d{1,9}") ? Integer.parseInt(cut) : 0;
-            if (position < 1) {
-                throw new InvalidOptionException("--cut must be a number of tokens, or prompt, not '" + cut + "'");
-            }
+        Matcher matcher = CUT.matcher(cut);
+        if (!matcher.matches()) {
+            throw new InvalidOptionException("--cut must be a number of tokens, prompt or prompt-N, not '" + cut + "'");
+        }
+        int position = matcher.group("number") != null
+                ? Integer.parseInt(matcher.group("number"))
+                : trace.promptTokens()
+                        - Optional.ofNullable(matcher.group("before"))
+                                .map(Integer::parseInt)
+                                .orElse(0);
+        if (position < 1) {
+            throw new InvalidOptionException(
+                    "--cut " + cut + ": the prompt of " + trace.path() + " has " + trace.promptTokens() + " tokens");
         }
         if (position >= trace.length()) {
             throw new InvalidOptionException("--cut " + cut + ": nothing comes after " + position + " tokens in "

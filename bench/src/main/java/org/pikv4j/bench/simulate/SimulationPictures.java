@@ -4,6 +4,7 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +12,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.pikv4j.bench.Pictures;
 import org.pikv4j.bench.simulate.SimulationReport.Mode;
@@ -18,6 +20,10 @@ import org.pikv4j.bench.simulate.SimulationReport.Row;
 
 /** What each policy keeps against its budget, and how far apart the reads of pages are. */
 final class SimulationPictures {
+    private static final BasicStroke DASHED =
+            new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0);
+    private static final BasicStroke SOLID = new BasicStroke(2);
+
     private SimulationPictures() {}
 
     static void hitRate(SimulationReport report, Path file) throws IOException {
@@ -36,6 +42,10 @@ final class SimulationPictures {
                 what.toLowerCase(Locale.ROOT));
         chart.getStyler().setDecimalPattern("0.00");
         chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE); // there may be many
+        chart.getStyler().setLegendLayout(Styler.LegendLayout.Vertical);
+        List<String> policies =
+                report.rows().stream().map(Row::policy).distinct().toList();
         List<String> names =
                 report.rows().stream().map(SimulationPictures::name).distinct().toList();
         for (String name : names) {
@@ -47,16 +57,23 @@ final class SimulationPictures {
                     name,
                     rows.stream().map(Row::budget).toList(),
                     rows.stream().map(value::applyAsDouble).toList());
-            series.setMarker(SeriesMarkers.CIRCLE);
-            if (rows.getFirst().isBound()) {
-                boolean pooled = rows.getFirst().policy().equals(SimulationReport.POOLED);
-                series.setLineColor(pooled ? Color.GRAY : Color.BLACK);
-                series.setMarkerColor(pooled ? Color.GRAY : Color.BLACK);
-                series.setLineStyle(
-                        new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0));
-            }
+            Row first = rows.getFirst();
+            Color colour = colour(policies.indexOf(first.policy()), policies.size());
+            series.setLineColor(colour);
+            series.setMarkerColor(colour);
+            series.setMarker(first.mode() == Mode.HELD ? SeriesMarkers.CROSS : SeriesMarkers.CIRCLE);
+            series.setLineStyle(first.isBound() || first.mode() == Mode.HELD ? DASHED : SOLID);
         }
         Pictures.write(chart, file);
+    }
+
+    /** The bounds black and grey, policies all around the circle of hues, the same whatever the mode. */
+    private static Color colour(int index, int count) {
+        return switch (index) {
+            case 0 -> Color.BLACK;
+            case 1 -> Color.GRAY;
+            default -> Color.getHSBColor((float) (index - 2) / (count - 2), 1f, index % 2 == 0 ? 0.9f : 0.6f);
+        };
     }
 
     private static String name(Row row) {
@@ -75,15 +92,22 @@ final class SimulationPictures {
                 "share of reads, first ones aside");
         chart.getStyler().setDecimalPattern("0.00");
         chart.getStyler().setYAxisMin(0.0);
-        chart.getStyler().setXAxisTickLabelsFormattingFunction(x -> String.format(Locale.ROOT, "%.0f", Math.pow(2, x)));
+        chart.getStyler()
+                .setXAxisTickLabelsFormattingFunction(
+                        x -> x < 0 ? "0" : String.format(Locale.ROOT, "%.0f", Math.pow(2, x)));
         List<Double> logarithms =
                 IntStream.range(0, rows.size()).mapToObj(i -> (double) i).toList();
+        // A step begins where its distances do, at S/2.
+        List<Double> shares =
+                new ArrayList<>(rows.stream().map(Reuse.Capacity::share).toList());
+        shares.add(shares.getLast());
         XYSeries histogram = chart.addSeries(
-                "reuse distances from S/2 to S-1",
-                logarithms,
-                rows.stream().map(Reuse.Capacity::share).toList());
+                "share of reuse distances from S/2 to S-1",
+                IntStream.range(0, shares.size()).mapToObj(i -> i - 1.0).toList(),
+                shares);
         histogram.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.StepArea);
         histogram.setMarker(SeriesMarkers.NONE);
+        histogram.setFillColor(new Color(200, 215, 240));
         chart.addSeries(
                         "predicted: reuse distances below S",
                         logarithms,
