@@ -71,7 +71,7 @@ final class SimulationTable {
                                 "  %9.4f %8.4f %8.4f%s",
                                 row.hitRateOfBound(),
                                 row.massOfBound(),
-                                row.massGap(),
+                                Math.rint(1e4 * row.massGap()) / 1e4 + 0.0, // no negative zero
                                 row.bound().equals(SimulationReport.POOLED) ? " +" : "");
     }
 
