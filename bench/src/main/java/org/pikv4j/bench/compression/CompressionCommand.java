@@ -149,7 +149,7 @@ public final class CompressionCommand implements Callable<Integer> {
             }
         }
         try {
-            compression.check(forms);
+            compression.check(forms, List.of());
             return compare();
         } catch (InvalidOptionException e) {
             // What the library knows as kv-dtype has another name here.

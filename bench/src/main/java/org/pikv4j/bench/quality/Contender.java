@@ -30,7 +30,14 @@ record Contender(String text) {
      * @return whether it forgets anything; who does not is the same in all modes
      */
     boolean evicts() {
-        return PolicyChoice.parse(at(1)).eviction().isPresent();
+        return choice().eviction().isPresent();
+    }
+
+    /**
+     * @return the policy, where it keeps or reads all that it can
+     */
+    PolicyChoice choice() {
+        return PolicyChoice.parse(at(1));
     }
 
     /**

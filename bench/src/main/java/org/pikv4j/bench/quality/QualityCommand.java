@@ -10,6 +10,7 @@ import org.pikv4j.bench.Machine;
 import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.quality.QualityReport.Measurement;
 import org.pikv4j.cache.scheduling.KvBudget;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.FormOptions;
@@ -162,12 +163,14 @@ public final class QualityCommand implements Callable<Integer> {
     private int run(QualityPlan plan, ModelSource model, List<EvaluationFile> files, Progress progress) {
         KvBudget budget = options.kvBudget().orElse(KvBudget.DEFAULT);
         // What the form of the cache loses shows in the row without a policy.
-        try (Engine reference = options.builder(model.path())
+        List<PolicyChoice> choices =
+                plan.contenders().stream().map(Contender::choice).toList();
+        try (Engine reference = options.builder(model.path(), choices)
                 .kvDtype("f32")
                 .kvBudget(budget)
                 .progress(progress.shareOf("Loading"))
                 .open()) {
-            QualityRun run = new QualityRun(plan, reference, () -> options.builder(model.path()), budget);
+            QualityRun run = new QualityRun(plan, reference, () -> options.builder(model.path(), choices), budget);
             return run(plan, model, files, run, reference, progress);
         }
     }

@@ -6,6 +6,8 @@ import java.util.Optional;
 import org.pikv4j.PiKV;
 import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
 import picocli.CommandLine.Option;
@@ -16,7 +18,9 @@ public final class CompressionOptions {
             names = "--kv-calibration",
             paramLabel = "FILE",
             order = 7,
-            description = "Bases fitted to the model, for types such as svd:32; the command calibrate writes it.")
+            description =
+                    "Bases fitted to the model, for types such as svd:32, and what its heads need, for --kv-policy"
+                            + " duo; the command calibrate writes it.")
     private Optional<Path> kvCalibration = Optional.empty();
 
     @Option(
@@ -35,15 +39,18 @@ public final class CompressionOptions {
 
     /**
      * @param forms all that the command keeps its cache in
+     * @param policies all that evict
      * @throws InvalidOptionException if one cannot be understood, or none needs the calibration that was given
      */
-    public void check(List<String> forms) {
+    public void check(List<String> forms, List<PolicyChoice> policies) {
         boolean fitted = forms.stream()
                 .map(form -> FormSpec.parse(form, BasisSource.NONE).fitted())
                 .reduce(false, Boolean::logicalOr);
-        if (kvCalibration.isPresent() && !fitted) {
-            throw new InvalidOptionException(
-                    "--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and distill:R need it");
+        boolean heads =
+                policies.stream().flatMap(policy -> policy.eviction().stream()).anyMatch(EvictionPolicy::fitted);
+        if (kvCalibration.isPresent() && !fitted && !heads) {
+            throw new InvalidOptionException("--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and"
+                    + " distill:R need it, and --kv-policy duo");
         }
     }
 

@@ -1,8 +1,10 @@
 package org.pikv4j.cli;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.pikv4j.PiKV;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.session.Engine;
 import picocli.CommandLine.Mixin;
 
@@ -33,7 +35,10 @@ public final class EngineOptionsMixin {
      * @return a builder of its engine that follows the options
      */
     public PiKV.Builder builder(Path directory) {
-        return policy.apply(form.builder(directory));
+        Optional<PolicyChoice> choice = policy.choice();
+        PiKV.Builder builder = form.builder(directory, choice.stream().toList());
+        choice.ifPresent(builder::kvPolicy);
+        return builder;
     }
 
     /**

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.pikv4j.PiKV;
 import org.pikv4j.cache.scheduling.KvBudget;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -56,10 +57,11 @@ public final class FormOptions {
 
     /**
      * @param directory a model's directory
+     * @param policies those that will be named to builders
      * @return a builder of its engine that follows the options
      */
-    public PiKV.Builder builder(Path directory) {
-        compression.check(List.of(kvDtype));
+    public PiKV.Builder builder(Path directory, List<PolicyChoice> policies) {
+        compression.check(List.of(kvDtype), policies);
         return compression.apply(model.builder(directory)).kvDtype(kvDtype);
     }
 }

@@ -1,7 +1,7 @@
 package org.pikv4j.cli;
 
 import java.util.Optional;
-import org.pikv4j.PiKV;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import picocli.CommandLine.Option;
 
 /** The option {@code --kv-policy}. */
@@ -16,11 +16,10 @@ public final class PolicyOption {
     private Optional<String> kvPolicy = Optional.empty();
 
     /**
-     * @param builder receives the option
-     * @return the builder
+     * @return the policy asked for
+     * @throws org.pikv4j.error.InvalidOptionException if there is no such policy
      */
-    public PiKV.Builder apply(PiKV.Builder builder) {
-        kvPolicy.ifPresent(builder::kvPolicy);
-        return builder;
+    public Optional<PolicyChoice> choice() {
+        return kvPolicy.map(PolicyChoice::parse);
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
  * @param tokens tokens for each KV head if all layers and heads have the same
  * @param least fewer than this no head can have
  * @param length tokens of the sequence, those that are gone included
- * @param scores of each KV head's tokens; protected ones are infinite
+ * @param scores of each KV head's tokens; those of tokens that stay whatever happens are infinite
  */
 public record BudgetShare(int layer, int layers, int tokens, int least, int length, List<float[]> scores) {
 

@@ -22,7 +22,8 @@ import org.pikv4j.model.AttentionSpec;
  * happens at positions that the budget, the page size and the length of the prompt decide, never the speed of anything: equal
  * runs keep equal tokens.
  *
- * <p>An eviction frees an eighth of the budget, or, while a prompt is read, as much as a batch of rows takes, up to a quarter.
+ * <p>An eviction frees an eighth of the budget, or, while a prompt is read, as much as a batch of rows takes, up to a quarter, but no
+ * more than the rest of the prompt.
  */
 public final class CacheSchedule implements AttentionWatcher {
     private static final int STEPS = 8;
@@ -327,6 +328,7 @@ public final class CacheSchedule implements AttentionWatcher {
         int pages = Math.max(1, limit / STEPS);
         if (length + 1 < expected) {
             pages = Math.max(pages, Math.min(Math.ceilDiv(chunk, pageTokens), limit / PROMPT_STEPS));
+            pages = Math.min(pages, Math.ceilDiv(expected - length, pageTokens)); // what nobody needs stays
         }
         return Math.clamp(pages, 1, Math.max(1, limit - leastPages() + 1));
     }
@@ -460,7 +462,10 @@ public final class CacheSchedule implements AttentionWatcher {
         List<Integer> quotas = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {
             int heads = cache.tables(layer).size();
-            List<float[]> ofLayer = scores.subList(quotas.size(), quotas.size() + heads);
+            List<float[]> ofLayer = new ArrayList<>();
+            for (PageTable table : cache.tables(layer)) {
+                ofLayer.add(withOthers(scores.get(quotas.size() + ofLayer.size()), table));
+            }
             for (int quota : policy.orElseThrow()
                     .quotas(new BudgetShare(layer, layers, tokens, least, cache.length(), ofLayer))) {
                 quotas.add(quota);
@@ -473,7 +478,40 @@ public final class CacheSchedule implements AttentionWatcher {
             throw new IllegalStateException(by.policy().name() + " shares out " + sum + " tokens of "
                     + (long) tokens * scores.size() + ", and at least " + least + " for each head");
         }
+        passOn(quotas, tables(cache));
         return quotas;
+    }
+
+    /** Those of all tokens of a table; what cannot be evicted has an infinite one. */
+    private static float[] withOthers(float[] scores, PageTable table) {
+        float[] all = Arrays.copyOf(scores, table.tokensBefore(table.size()));
+        Arrays.fill(all, scores.length, all.length, Float.POSITIVE_INFINITY);
+        return all;
+    }
+
+    /** What some have no tokens for goes in equal parts to those who have. */
+    private static void passOn(List<Integer> quotas, List<PageTable> tables) {
+        int[] tokens = tables.stream()
+                .mapToInt(table -> table.tokensBefore(table.size()))
+                .toArray();
+        long over = 0;
+        for (int i = 0; i < tokens.length; i++) {
+            over += Math.max(0, quotas.get(i) - tokens[i]);
+            quotas.set(i, Math.min(quotas.get(i), tokens[i]));
+        }
+        int wanting;
+        do {
+            wanting = 0;
+            for (int i = 0; i < tokens.length; i++) {
+                wanting += quotas.get(i) < tokens[i] ? 1 : 0;
+            }
+            long each = wanting == 0 ? 0 : Math.ceilDiv(over, wanting);
+            for (int i = 0; i < tokens.length; i++) {
+                int more = (int) Math.min(Math.min(each, over), tokens[i] - quotas.get(i));
+                quotas.set(i, quotas.get(i) + more);
+                over -= more;
+            }
+        } while (over > 0 && wanting > 0);
     }
 
     /**

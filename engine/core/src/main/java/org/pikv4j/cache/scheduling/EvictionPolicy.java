@@ -20,6 +20,13 @@ public interface EvictionPolicy extends CachePolicy {
     }
 
     /**
+     * @return whether it needs to know what a calibration says of the model's heads
+     */
+    default boolean fitted() {
+        return false;
+    }
+
+    /**
      * @param heads what a calibration says of the model's heads
      * @return the policy for this model
      * @throws org.pikv4j.error.InvalidOptionException if it needs to know and does not hear it

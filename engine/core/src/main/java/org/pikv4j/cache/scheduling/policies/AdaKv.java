@@ -34,9 +34,16 @@ public final class AdaKv extends Wrapper {
     }
 
     @Override
+    EvictionPolicy around(EvictionPolicy other) {
+        return new AdaKv(other, floor);
+    }
+
+    @Override
     public int[] quotas(BudgetShare share) {
         int heads = share.scores().size();
-        int least = (int) Math.clamp(floor * share.tokens(), share.least(), share.tokens());
+        int tokens =
+                Arrays.stream(inner.quotas(share)).sum() / heads; // what the policy that is wrapped gives the layer
+        int least = (int) Math.clamp(floor * tokens, share.least(), tokens);
         int[] quotas = new int[heads];
         Arrays.fill(quotas, least);
         // What each head would get beyond its floor, best first, in one order over all heads.
@@ -55,7 +62,7 @@ public final class AdaKv extends Wrapper {
             at += scores.length;
         }
         Arrays.sort(pooled);
-        int free = Math.min(heads * (share.tokens() - least), count);
+        int free = Math.min(heads * (tokens - least), count);
         if (free == 0) {
             return quotas;
         }

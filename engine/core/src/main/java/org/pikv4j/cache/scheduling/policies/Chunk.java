@@ -32,6 +32,11 @@ public final class Chunk extends Wrapper {
     }
 
     @Override
+    EvictionPolicy around(EvictionPolicy other) {
+        return new Chunk(other, chunk);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
         inner.score(tokens, scores);
         int[] positions = tokens.positions();

@@ -40,6 +40,11 @@ public final class Duo implements EvictionPolicy {
     }
 
     @Override
+    public boolean fitted() {
+        return true;
+    }
+
+    @Override
     public EvictionPolicy calibrated(HeadScores heads) {
         float[][] errors = heads.streamingError();
         float[] all = new float[Arrays.stream(errors).mapToInt(e -> e.length).sum()];

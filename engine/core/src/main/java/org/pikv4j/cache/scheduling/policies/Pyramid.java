@@ -33,6 +33,11 @@ public final class Pyramid extends Wrapper {
     }
 
     @Override
+    EvictionPolicy around(EvictionPolicy other) {
+        return new Pyramid(other, floor);
+    }
+
+    @Override
     public int[] quotas(BudgetShare share) {
         double least = Math.clamp(floor * share.tokens(), share.least(), share.tokens());
         double most = 2.0 * share.tokens() - least;

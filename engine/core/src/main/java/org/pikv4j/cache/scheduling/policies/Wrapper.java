@@ -2,7 +2,9 @@ package org.pikv4j.cache.scheduling.policies;
 
 import java.util.Optional;
 import java.util.Set;
+import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.Replay;
@@ -16,6 +18,32 @@ abstract class Wrapper implements EvictionPolicy {
 
     Wrapper(EvictionPolicy inner) {
         this.inner = inner;
+    }
+
+    /**
+     * @param other what is wrapped instead
+     * @return the same, around it
+     */
+    abstract EvictionPolicy around(EvictionPolicy other);
+
+    @Override
+    public boolean fitted() {
+        return inner.fitted();
+    }
+
+    @Override
+    public EvictionPolicy calibrated(HeadScores heads) {
+        return around(inner.calibrated(heads));
+    }
+
+    @Override
+    public boolean closesGap() {
+        return inner.closesGap();
+    }
+
+    @Override
+    public int[] quotas(BudgetShare share) {
+        return inner.quotas(share);
     }
 
     @Override
