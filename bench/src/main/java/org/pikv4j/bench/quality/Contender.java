@@ -27,10 +27,25 @@ record Contender(String text) {
     }
 
     /**
-     * @return whether it forgets anything; who does not is the same in all modes
+     * @return whether it forgets anything
      */
     boolean evicts() {
         return choice().eviction().isPresent();
+    }
+
+    /**
+     * @return whether it can stand in a mode: who evicts nothing is the same in all, and who knows the future of one question
+     *     cannot cut before another
+     */
+    boolean standsIn(Mode mode) {
+        return mode == Mode.CUT || (evicts() && !clairvoyant());
+    }
+
+    /**
+     * @return whether it must be told the future
+     */
+    boolean clairvoyant() {
+        return text.equals(Clairvoyant.NAME);
     }
 
     /**

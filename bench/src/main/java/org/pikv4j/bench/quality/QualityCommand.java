@@ -67,7 +67,8 @@ public final class QualityCommand implements Callable<Integer> {
             paramLabel = "LIST",
             description =
                     "The policies, as --kv-policy of other commands spells them, with ; or , between: 'h2o;snapkv:queries=32';"
-                            + " random keeps any tokens (default: ${DEFAULT-VALUE}).")
+                            + " random keeps any tokens, belady those that the question and its answer will look at"
+                            + " (default: ${DEFAULT-VALUE}).")
     private List<String> policies = List.of("keydiff,h2o,snapkv,tova,streaming-llm,random");
 
     @Option(
@@ -148,9 +149,9 @@ public final class QualityCommand implements Callable<Integer> {
                 sessions);
         for (Contender contender : plan.contenders()) {
             contender.check(plan.shares());
-            if (!contender.evicts() && !plan.modes().contains(Mode.CUT)) {
+            if (plan.modes().stream().noneMatch(contender::standsIn)) {
                 throw new InvalidOptionException(
-                        "--policies " + contender.text() + " evicts nothing: it is measured in --modes cut alone");
+                        "--policies " + contender.text() + " is measured in --modes cut alone");
             }
         }
         return plan;
@@ -266,7 +267,7 @@ public final class QualityCommand implements Callable<Integer> {
                 .toList();
         List<QualityPictures.Retained> retained = new ArrayList<>();
         for (Contender contender : plan.contenders(mode)) {
-            if (contender.evicts()) {
+            if (contender.evicts() && !contender.clairvoyant()) {
                 results.example(new Condition(mode, contender.text(), plan.shown()))
                         .ifPresent(kept -> retained.add(new QualityPictures.Retained(
                                 contender.text() + ", " + Contender.plain(plan.shown()) + " of the tokens, layer.head",

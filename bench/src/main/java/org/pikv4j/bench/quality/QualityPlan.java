@@ -20,12 +20,10 @@ record QualityPlan(List<Contender> contenders, List<Mode> modes, List<Double> sh
 
     /**
      * @param mode a mode
-     * @return the policies that are tried in it: one that keeps everything is the same in all, and stands with the cuts
+     * @return the policies that are tried in it
      */
     List<Contender> contenders(Mode mode) {
-        return contenders.stream()
-                .filter(contender -> mode == Mode.CUT || contender.evicts())
-                .toList();
+        return contenders.stream().filter(contender -> contender.standsIn(mode)).toList();
     }
 
     /**

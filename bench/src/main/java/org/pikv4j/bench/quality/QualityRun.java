@@ -115,6 +115,16 @@ final class QualityRun {
         }
 
         void measure(Contender contender) {
+            if (contender.clairvoyant()) {
+                try (Engine engine = open(contender, 1, budget)) {
+                    Trial trial = new Trial(engine, contender.text(), results);
+                    forEach(
+                            (index, document) -> trial.clairvoyant(index, document, plan.shares()),
+                            plan.shares().size());
+                    plan.shares().forEach(share -> peak(engine, new Condition(Mode.CUT, contender.text(), share)));
+                }
+                return;
+            }
             if (!contender.evicts()) {
                 for (double share : contender.among(plan.shares())) {
                     try (Engine engine = open(contender, share, budget)) {

@@ -151,6 +151,33 @@ final class Trial {
         }
     }
 
+    /**
+     * Reads everything, then cuts for each question anew, with the future known.
+     *
+     * @param index which document
+     * @param document the document
+     * @param shares that stay
+     */
+    void clairvoyant(int index, ExactDocument document, List<Double> shares) {
+        Clairvoyant belady = (Clairvoyant) eviction().orElseThrow();
+        try (Session read = engine.openSession()) {
+            read.read(document.ids());
+            for (double share : shares) {
+                List<Questioning.Answer> answers = new ArrayList<>();
+                List<Questioning.Kept> kept = new ArrayList<>();
+                for (ExactDocument.Question question : document.questions()) {
+                    try (Session session = read.fork()) {
+                        belady.foreseeing(question.attention(), () -> cut(session, share, document.ids().length));
+                        kept.add(questioning.kept(session));
+                        answers.add(questioning.ask(session, question, 0));
+                    }
+                }
+                Questioning.Kept mean = Questioning.Kept.mean(kept);
+                results.add(new Condition(Mode.CUT, policy, share), index, DocumentScore.of(answers, mean), mean);
+            }
+        }
+    }
+
     /** A share of so many, but never fewer than no policy may evict. */
     private int tokens(double share, int length) {
         return Math.max(leastTokens(), (int) Math.floor(share * length));
