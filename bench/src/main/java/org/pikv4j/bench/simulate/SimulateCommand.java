@@ -188,6 +188,9 @@ public final class SimulateCommand implements Callable<Integer> {
 
     /** Why a policy cannot be replayed. */
     private static Optional<String> obstacle(PolicyChoice choice) {
+        if (choice.placement().isPresent()) {
+            return Optional.of("forgets nothing, and reads everything");
+        }
         if (choice.eviction().flatMap(EvictionPolicy::replay).isPresent()) {
             return Optional.of("has the model read text again, and there is no model here");
         }

@@ -70,7 +70,8 @@ final class TraceReplay implements AutoCloseable {
                 layout,
                 pool,
                 Runnable::run,
-                Optional.of(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)));
+                Optional.of(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)),
+                Optional.empty());
         attention = new CachedAttention(specs, backend, policy.router());
         held = new int[tables(cache).size()];
         retention = new Retention(held.length, trace.length());

@@ -364,6 +364,7 @@ class SimulateCommandTest {
                 "--cut       | prompt-999 | --cut prompt-999: the prompt of ",
                 "--policies  | kvzip | --policies kvzip: has the model read text again",
                 "--policies  | duo   | --policies duo: needs a calibration of the model",
+                "--policies  | flexgen | --policies flexgen: forgets nothing",
                 "--page-tokens | 8   | --page-tokens must be a positive multiple of 16, not 8",
             })
     void wrongOptionsAreOneLine(String option, String value, String message) {

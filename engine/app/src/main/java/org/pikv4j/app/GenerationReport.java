@@ -20,9 +20,10 @@ import org.pikv4j.session.GenerationStats;
  * @param decodeTokensPerS tokens generated per second after the first
  * @param decodeP50S median of the seconds between two tokens
  * @param decodeP99S 99th percentile of the same
- * @param kvBytes bytes of the cache in use at the end, as its allocator counts them
+ * @param kvBytes bytes of the cache in memory at the end, as its allocator counts them
  * @param kvOpenBytes of these, what is not compressed yet where the cache is compressed
- * @param kvBytesPerToken the same per token in the cache
+ * @param kvTierBytes bytes of the cache on disk at the end
+ * @param kvBytesPerToken bytes in memory per token in the cache
  * @param backend what computed
  * @param finishReason why the text ended
  * @param seed of the random numbers, to have the same text again
@@ -38,6 +39,7 @@ record GenerationReport(
         double decodeP99S,
         long kvBytes,
         long kvOpenBytes,
+        long kvTierBytes,
         double kvBytesPerToken,
         String backend,
         String finishReason,
@@ -61,6 +63,7 @@ record GenerationReport(
                 stats.tokenP99(),
                 stats.kvBytes(),
                 stats.kvOpenBytes(),
+                stats.kvTierBytes(),
                 stats.kvBytesPerToken(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
@@ -93,7 +96,8 @@ record GenerationReport(
         }
         parts.add("KV " + ByteSize.format(kvBytes)
                 + (kvOpenBytes > 0 ? " (" + ByteSize.format(kvOpenBytes) + " not compressed yet)" : "") + ", "
-                + ByteSize.format(Math.round(kvBytesPerToken)) + " per token");
+                + ByteSize.format(Math.round(kvBytesPerToken)) + " per token"
+                + (kvTierBytes > 0 ? ", and " + ByteSize.format(kvTierBytes) + " on disk" : ""));
         parts.add(backend);
         StringBuilder text = new StringBuilder("[").append(parts.getFirst());
         int lineStart = 0;

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerationReportTest {
     private static final GenerationReport REPORT = new GenerationReport(
-            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 0, 2109, "vector", "stop_string", 1);
+            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 0, 0, 2109, "vector", "stop_string", 1);
 
     @Test
     void oneLineSaysItAll() {
@@ -16,6 +16,14 @@ class GenerationReportTest {
                 .isEqualTo("[first token 2.08 s | prompt 2,043 tokens, 984/s"
                         + " | decode 8 tokens, 26.7/s, p50 34.5 ms, p99 44.8 ms"
                         + " | KV 4.13 MiB, 2.06 KiB per token | vector]");
+    }
+
+    @Test
+    void whatIsOnDiskIsSaidBeside() {
+        GenerationReport report = new GenerationReport(
+                "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 524_288, 0, 3_801_088, 256, "vector", "length",
+                1);
+        assertThat(report.text(Integer.MAX_VALUE)).contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk | ");
     }
 
     @ParameterizedTest

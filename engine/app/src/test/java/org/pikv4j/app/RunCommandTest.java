@@ -35,6 +35,15 @@ class RunCommandTest {
     }
 
     @Test
+    void whatTheBudgetHasNoRoomForIsReadFromDisk() {
+        Program program = Program.run(
+                "run", "--prompt-file", "demo/document.txt", "--kv-budget", "256tok", "--kv-policy", "flexgen");
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        // 33 pages of 64 tokens, for 4 layers of 2 KV heads; 4 of each in memory at most, 3 at least.
+        assertThat(program.err()).containsPattern("KV (384|512) KiB, \\d+ B per token, and 3\\.\\d\\d MiB on disk");
+    }
+
+    @Test
     void promptsComeFromStdinToo() {
         assertThat(Program.runWithInput(PROMPT, "run", "--prompt-file", "-").out())
                 .isEqualTo(ANSWER + "\n");

@@ -139,6 +139,8 @@ public final class Decoder {
         }
         embed(batch);
         for (int layer = 0; layer < config.layers().size(); layer++) {
+            int next = (layer + 1) % config.layers().size();
+            batch.forEach(span -> span.cache().prefetch(next));
             attention(batch, rows, layer);
             feedForward(batch, rows, layer);
         }

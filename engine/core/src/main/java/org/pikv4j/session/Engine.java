@@ -14,10 +14,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.cache.scheduling.CacheSchedule;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.SecondTier;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.LogitsSink;
@@ -45,6 +47,7 @@ public final class Engine implements AutoCloseable {
     private final PagePool pool;
     private final ExecutorService sealer;
     private final Replays replays;
+    private final ExecutorService prefetcher; // without a thread until something is to be read
     private final EngineLoop loop;
     private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone, until it ends
     private boolean closed;
@@ -70,8 +73,8 @@ public final class Engine implements AutoCloseable {
             }
             schedule = schedule(model.config(), options, layout);
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
-            sealer = Executors.newSingleThreadExecutor(
-                    Thread.ofPlatform().daemon(true).name("pikv-sealer").factory());
+            sealer = thread("pikv-sealer");
+            prefetcher = thread("pikv-prefetcher");
             Decoder decoder =
                     new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.reads());
             replays = new Replays(decoder, model);
@@ -81,6 +84,11 @@ public final class Engine implements AutoCloseable {
             model.close();
             throw t;
         }
+    }
+
+    private static ExecutorService thread(String name) {
+        return Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon(true).name(name).factory());
     }
 
     public LoadedModel model() {
@@ -127,7 +135,15 @@ public final class Engine implements AutoCloseable {
      */
     public Session openSession() {
         return call(() -> adopt(new Session(
-                this, new TokenList(), new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy)))));
+                this,
+                new TokenList(),
+                new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), secondTier()))));
+    }
+
+    private Optional<SecondTier> secondTier() {
+        return options.policy()
+                .flatMap(PolicyChoice::placement)
+                .map(policy -> new SecondTier(policy.directory(), prefetcher));
     }
 
     private static Optional<CacheSchedule> schedule(ModelConfig config, EngineOptions options, CacheLayout layout) {
@@ -280,18 +296,19 @@ public final class Engine implements AutoCloseable {
         closed = true; // whatever happens below: a second attempt would free twice
         List<AutoCloseable> owned = new ArrayList<>();
         sessions.forEach(session -> owned.add(session.cache()));
-        owned.addAll(List.of(this::stopSealing, pool, backend, model)); // the sealer lets go of the last pages first
+        // The sealer lets go of the last pages first.
+        owned.addAll(List.of(() -> stop(sealer), () -> stop(prefetcher), pool, backend, model));
         closeAll(owned);
     }
 
-    /** Lets the sealer come to its end also where this thread is interrupted: pages would be left behind otherwise. */
-    private void stopSealing() {
-        sealer.shutdown();
+    /** Lets a thread come to its end also where this one is interrupted: pages would be left behind otherwise. */
+    private static void stop(ExecutorService executor) {
+        executor.shutdown();
         boolean interrupted = Thread.interrupted();
         boolean stopped = false;
         while (!stopped) {
             try {
-                stopped = sealer.awaitTermination(1, TimeUnit.HOURS);
+                stopped = executor.awaitTermination(1, TimeUnit.HOURS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -165,6 +165,7 @@ final class GenerationRequest extends Request {
                 GenerationStats.percentile(gaps, 0.99),
                 usage.heldBytes(),
                 usage.openBytes(),
+                usage.tier().heldBytes(),
                 session.cache().length(),
                 session.cache().bytes());
     }

@@ -11,10 +11,11 @@ import java.util.Arrays;
  * @param decodeSeconds seconds from the first token to the last
  * @param tokenP50 median of the seconds between tokens, 0 below two tokens
  * @param tokenP99 99th percentile of the same
- * @param kvBytes what the cache's allocator had given out at the end, all sessions together
+ * @param kvBytes what the cache held in memory at the end, all sessions together
  * @param kvOpenBytes of these, pages that shall be compressed and are not yet, and the room kept for their sealed forms
+ * @param kvTierBytes what it held on the second tier beside
  * @param kvTokens tokens that this session's cache held at the end
- * @param sessionKvBytes bytes of this session's pages at the end
+ * @param sessionKvBytes bytes of this session's pages in memory at the end
  */
 public record GenerationStats(
         int promptTokens,
@@ -25,6 +26,7 @@ public record GenerationStats(
         double tokenP99,
         long kvBytes,
         long kvOpenBytes,
+        long kvTierBytes,
         int kvTokens,
         long sessionKvBytes) {
 
@@ -43,7 +45,7 @@ public record GenerationStats(
     }
 
     /**
-     * @return bytes of the session's pages per token held, 0 if nothing is held
+     * @return bytes of the session's pages in memory per token held, 0 if nothing is held
      */
     public double kvBytesPerToken() {
         return kvTokens > 0 ? (double) sessionKvBytes / kvTokens : 0;

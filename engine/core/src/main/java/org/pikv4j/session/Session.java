@@ -173,10 +173,17 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * @return bytes of the pages that this session's tables hold, shared ones in full
+     * @return bytes of the pages that this session's tables hold in memory, shared ones in full
      */
     public long kvBytes() {
         return exclusively(() -> engine.call(cache::bytes));
+    }
+
+    /**
+     * @return bytes of those that they hold on the second tier, shared ones in full
+     */
+    public long tierBytes() {
+        return exclusively(() -> engine.call(cache::tierBytes));
     }
 
     /**

@@ -10,14 +10,14 @@ import java.lang.foreign.MemorySegment;
  * third of their speed. A view through a buffer of shorts is of the plain class, on the same bytes and with the same
  * lifetime.
  */
-final class NativeView {
+public final class NativeView {
     private NativeView() {}
 
     /**
      * @param data any segment
      * @return the same bytes; the segment itself where there is no such view
      */
-    static MemorySegment of(MemorySegment data) {
+    public static MemorySegment of(MemorySegment data) {
         long bytes = data.byteSize();
         if (!data.isMapped() || bytes == 0 || bytes % Short.BYTES != 0 || bytes > Integer.MAX_VALUE) {
             return data;

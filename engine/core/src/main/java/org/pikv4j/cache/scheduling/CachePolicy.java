@@ -2,7 +2,7 @@ package org.pikv4j.cache.scheduling;
 
 import org.pikv4j.extension.Extension;
 
-/** What {@code --kv-policy} can name: an {@link EvictionPolicy}, or a {@link org.pikv4j.cache.routing.PageRouter}. */
+/** What {@code --kv-policy} can name: an {@link EvictionPolicy}, a {@link PlacementPolicy}, or a {@link org.pikv4j.cache.routing.PageRouter}. */
 public interface CachePolicy extends Extension {
 
     /**

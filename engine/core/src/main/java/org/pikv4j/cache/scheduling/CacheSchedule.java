@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageChoice;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SequenceCache;
@@ -22,6 +23,9 @@ import org.pikv4j.model.AttentionSpec;
  * happens at positions that the budget, the page size and the length of the prompt decide, never the speed of anything: equal
  * runs keep equal tokens.
  *
+ * <p>A {@link PlacementPolicy} has the same moments and the same limits, of pages in memory; whole pages move to the second tier
+ * then, and nothing is forgotten.
+ *
  * <p>An eviction frees an eighth of the budget, or, while a prompt is read, as much as a batch of rows takes, up to a quarter, but no
  * more than the rest of the prompt.
  */
@@ -32,6 +36,7 @@ public final class CacheSchedule implements AttentionWatcher {
 
     private final Optional<PolicyChoice> choice;
     private final Optional<EvictionPolicy> policy;
+    private final Optional<PlacementPolicy> placement;
     private final Optional<TokenBudget> budget;
     private final CacheLayout layout;
     private final List<AttentionSpec> specs;
@@ -61,6 +66,7 @@ public final class CacheSchedule implements AttentionWatcher {
             int chunk) {
         this.choice = choice;
         this.policy = choice.flatMap(PolicyChoice::eviction);
+        this.placement = choice.flatMap(PolicyChoice::placement);
         this.specs = List.copyOf(specs);
         this.budget = budget;
         this.layout = layout;
@@ -148,13 +154,16 @@ public final class CacheSchedule implements AttentionWatcher {
             return;
         }
         if (room(cache) < rows) {
-            if (policy.isEmpty()) {
+            if (givesNoWay()) {
                 throw new KvBudgetExceededException(
                         "kv-budget %s is used up: %d tokens; raise it, or let --kv-policy streaming-llm or a better one evict"
                                 .formatted(budget.get(), cache.length()));
             }
             int limit = limit(cache);
             evict(cache, limit, step(limit, cache.length()));
+            if (placement.isPresent() && room(cache) < rows) {
+                throw usedUp(limit);
+            }
         }
         nextEviction = cache.length() + room(cache);
     }
@@ -167,9 +176,9 @@ public final class CacheSchedule implements AttentionWatcher {
      */
     public boolean shrink(SequenceCache cache) {
         List<PageTable> tables = tables(cache);
-        int mean = tables.stream().mapToInt(PageTable::size).sum() / tables.size();
+        int mean = tables.stream().mapToInt(PageTable::memoryPages).sum() / tables.size();
         int limit = budget.isPresent() ? Math.min(mean, limit(cache)) : mean;
-        if (policy.isEmpty() || limit < leastPages()) {
+        if (givesNoWay() || limit < leastPages()) {
             return false;
         }
         evict(cache, limit, step(limit, cache.length()));
@@ -184,7 +193,7 @@ public final class CacheSchedule implements AttentionWatcher {
      * @throws InvalidOptionException if there is no policy, or fewer tokens than are protected
      */
     public void cut(SequenceCache cache, int tokens) {
-        if (policy.isEmpty()) {
+        if (givesNoWay()) {
             throw new InvalidOptionException("kv-policy "
                     + choice.map(c -> c.policy().name() + " evicts nothing")
                             .orElse("is missing: nothing says what may be evicted"));
@@ -193,6 +202,10 @@ public final class CacheSchedule implements AttentionWatcher {
         if (tokens < protection.sinks() + protection.window()) {
             throw new InvalidOptionException("%d sinks and a window of %d tokens do not fit into %d tokens"
                     .formatted(protection.sinks(), protection.window(), tokens));
+        }
+        if (placement.isPresent()) {
+            move(cache, placement.get(), tokens / pageTokens);
+            return;
         }
         List<float[]> scores = scores(cache);
         List<Integer> quotas = quotas(cache, tokens, scores);
@@ -285,13 +298,21 @@ public final class CacheSchedule implements AttentionWatcher {
         }
     }
 
+    /** Nobody decides what may leave memory. */
+    private boolean givesNoWay() {
+        return policy.isEmpty() && placement.isEmpty();
+    }
+
     /** What is protected, by whole pages, and a page; where pages are sealed also those that are not yet, and the sinks'. */
     private int leastPages() {
-        if (policy.isEmpty()) {
+        if (givesNoWay()) {
             return 1;
         }
         Protection protection = choice.orElseThrow().protection();
-        int pages = Math.ceilDiv(protection.sinks() + protection.window(), pageTokens) + 1;
+        int pages = 1
+                + (placement.isPresent()
+                        ? protection.wholePages(pageTokens)
+                        : Math.ceilDiv(protection.sinks() + protection.window(), pageTokens));
         if (layout.compressed()) {
             Residual residual = layout.residual();
             pages += Math.ceilDiv(residual.sinks(), pageTokens)
@@ -340,7 +361,7 @@ public final class CacheSchedule implements AttentionWatcher {
         int room = Integer.MAX_VALUE;
         for (int i = 0; i < tables.size(); i++) {
             PageTable table = tables.get(i);
-            int pages = (limits.length == 0 ? even : limits[i]) - table.size();
+            int pages = (limits.length == 0 ? even : limits[i]) - table.memoryPages();
             room = Math.min(room, Math.max(0, pages * pageTokens + table.room()));
         }
         return room;
@@ -354,6 +375,10 @@ public final class CacheSchedule implements AttentionWatcher {
     }
 
     private void evict(SequenceCache cache, int limit, int step) {
+        if (placement.isPresent()) {
+            move(cache, placement.get(), limit - step);
+            return;
+        }
         List<float[]> scores = scores(cache);
         List<PageTable> tables = tables(cache);
         int[] pages = wholePages(tables, quotas(cache, (limit - step) * pageTokens, scores), limit - step, scores);
@@ -363,6 +388,20 @@ public final class CacheSchedule implements AttentionWatcher {
         }
         keep(cache, kept);
         limits = Arrays.stream(pages).map(p -> p + step).toArray();
+    }
+
+    /** Moves pages to the second tier, until each table has so many in memory, or can spare no more. */
+    private void move(SequenceCache cache, PlacementPolicy by, int most) {
+        for (int layer = 0; layer < layout.layers().size(); layer++) {
+            for (int head = 0; head < cache.tables(layer).size(); head++) {
+                PageTable table = cache.table(layer, head);
+                int over = table.memoryPages() - most;
+                if (over > 0) {
+                    int[] pages = by.away(table, choice.orElseThrow().protection(), over);
+                    cache.move(layer, head, PageChoice.checked(by, pages, table.size()));
+                }
+            }
+        }
     }
 
     /** Of each table, by layer and head. */
@@ -539,15 +578,19 @@ public final class CacheSchedule implements AttentionWatcher {
                 richest = toSpare[i] > toSpare[richest] ? i : richest;
             }
             if (toSpare[richest] == 0) {
-                throw new KvBudgetExceededException("kv-budget "
-                        + budget.map(TokenBudget::toString).orElse("")
-                        + " is used up: what is not to be evicted takes more than "
-                        + even
-                        + " pages in each layer and KV head");
+                throw usedUp(even);
             }
             pages[richest]--;
             toSpare[richest]--;
         }
         return pages;
+    }
+
+    private KvBudgetExceededException usedUp(int pages) {
+        return new KvBudgetExceededException("kv-budget "
+                + budget.map(TokenBudget::toString).orElse("")
+                + " is used up: what is not to be evicted takes more than "
+                + pages
+                + " pages in each layer and KV head");
     }
 }

@@ -34,6 +34,13 @@ public record PolicyChoice(CachePolicy policy, Protection protection) {
     }
 
     /**
+     * @return the policy, if it moves pages to a second tier
+     */
+    public Optional<PlacementPolicy> placement() {
+        return policy instanceof PlacementPolicy places ? Optional.of(places) : Optional.empty();
+    }
+
+    /**
      * @return the policy, if it chooses what is read
      */
     public Optional<PageRouter> router() {

@@ -76,6 +76,16 @@ public final class PolicyOptions {
         return value;
     }
 
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @return its value, as it was written
+     */
+    public String text(String name, String usual) {
+        known.add(name);
+        return values.getOrDefault(name, usual);
+    }
+
     private static String plain(double number) {
         return number == Math.rint(number) ? Long.toString((long) number) : Double.toString(number);
     }

@@ -23,6 +23,14 @@ public record Protection(int sinks, int window) {
     }
 
     /**
+     * @param page tokens per page
+     * @return the most pages that hold any of them, where pages cannot be moved together
+     */
+    int wholePages(int page) {
+        return Math.ceilDiv(sinks, page) + Math.ceilDiv(Math.max(0, window - 1), page) + 1;
+    }
+
+    /**
      * @param position position of a token
      * @param length length of its sequence
      * @return whether it stays

@@ -13,20 +13,24 @@ import org.pikv4j.cache.compression.RowCodec;
  * with their positions, in ascending order. Sequences that share a prefix share its pages; a page is written only while one
  * table holds it. Made, retained and released by {@link PagePool} alone.
  *
+ * <p>A page that is full and has the form that it keeps may move to a {@link SecondTier}, for all who share it: its bytes are
+ * the same there, and are not written any more.
+ *
  * <p>A page that shall be compressed has room for its sealed form beside it from the start, so that sealing can never fail
  * for want of memory; {@link Sealing} says what becomes of it.
  */
 public final class Page {
     private static final ValueLayout.OfInt POSITION = ValueLayout.JAVA_INT_UNALIGNED;
 
-    final SizeClass.Block block;
+    private SizeClass.Block block;
     private final PageLayout layout;
-    private final MemorySegment keys;
-    private final MemorySegment values;
-    private final MemorySegment bounds;
+    private MemorySegment keys;
+    private MemorySegment values;
+    private MemorySegment bounds;
     private final int position;
     private final int survivors; // 0 where tokens are consecutive
     private Optional<Page> target;
+    private Optional<SecondTier> tier = Optional.empty();
     private @Nullable Sealing sealing; // the engine's thread alone
     int references = 1;
 
@@ -41,9 +45,53 @@ public final class Page {
         this.target = target;
         this.survivors = survivors;
         MemorySegment bytes = block.bytes();
-        this.keys = bytes.asSlice(0, layout.keyBytes());
-        this.values = bytes.asSlice(layout.valuesOffset(), layout.valueBytes());
-        this.bounds = layout.hasBounds() ? bytes.asSlice(layout.roomOffset(), layout.roomBytes()) : MemorySegment.NULL;
+        this.keys = keys(bytes);
+        this.values = values(bytes);
+        this.bounds = bounds(bytes);
+    }
+
+    private MemorySegment keys(MemorySegment bytes) {
+        return bytes.asSlice(0, layout.keyBytes());
+    }
+
+    private MemorySegment values(MemorySegment bytes) {
+        return bytes.asSlice(layout.valuesOffset(), layout.valueBytes());
+    }
+
+    private MemorySegment bounds(MemorySegment bytes) {
+        return layout.hasBounds() ? bytes.asSlice(layout.roomOffset(), layout.roomBytes()) : MemorySegment.NULL;
+    }
+
+    /**
+     * @return where its bytes are
+     */
+    SizeClass.Block block() {
+        return block;
+    }
+
+    /**
+     * @return the tier that it has moved to; empty if it is in memory
+     */
+    Optional<SecondTier> tier() {
+        return tier;
+    }
+
+    /**
+     * Goes on elsewhere, with the same bytes. Called by {@link PagePool#move} alone, between two batches.
+     *
+     * @param slot a copy of its bytes
+     * @param other the tier that has them
+     * @return where its bytes were
+     */
+    SizeClass.Block moveTo(SizeClass.Block slot, SecondTier other) {
+        SizeClass.Block left = block;
+        MemorySegment bytes = slot.bytes();
+        block = slot;
+        keys = keys(bytes);
+        values = values(bytes);
+        bounds = bounds(bytes);
+        tier = Optional.of(other);
+        return left;
     }
 
     public PageLayout layout() {
@@ -190,7 +238,7 @@ public final class Page {
      * @return whether single keys can be written, and nobody is about to change the form
      */
     boolean takesRows() {
-        return layout.form().keys().codec() instanceof RowCodec && target.isEmpty();
+        return layout.form().keys().codec() instanceof RowCodec && target.isEmpty() && tier.isEmpty();
     }
 
     /** Writes one key anew. */

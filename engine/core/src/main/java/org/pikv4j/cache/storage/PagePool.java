@@ -8,8 +8,8 @@ import org.pikv4j.memory.ByteSize;
 
 /**
  * The owner of every slab of a cache: hands out pages, counts references, and keeps two exact accounts. <em>Held</em> is
- * what pages in use take; <em>reserved</em> is what slabs take from the operating system; held ≤ reserved ≤ budget, always.
- * A slab goes back as soon as its last page does.
+ * what pages in memory take; <em>reserved</em> is what slabs take from the operating system; held ≤ reserved ≤ budget, always.
+ * A slab goes back as soon as its last page does. Pages that have moved to a {@link SecondTier} have an account of their own.
  *
  * <p>Safe for use by many threads; pages are written by one at a time.
  */
@@ -28,6 +28,7 @@ public final class PagePool implements AutoCloseable {
     private long refusedPages;
     private long encodedPages;
     private long encodingNanos;
+    private TierUsage tier = new TierUsage(0, 0, 0, 0);
 
     /**
      * @param allocator where slabs come from
@@ -135,10 +136,54 @@ public final class PagePool implements AutoCloseable {
         if (page.references > 0) {
             return;
         }
-        heldBytes -= page.layout().pageBytes();
-        pages--;
+        if (page.tier().isPresent()) {
+            onTier(page.tier().get(), -1, page, () -> page.tier().get().give(page.block()));
+            return;
+        }
         page.target().ifPresent(target -> giveUp(page, target));
-        reservedBytes -= page.block.cut().owner().give(page.block);
+        leaveMemory(page.layout(), page.block());
+    }
+
+    private void leaveMemory(PageLayout layout, SizeClass.Block block) {
+        heldBytes -= layout.pageBytes();
+        pages--;
+        reservedBytes -= block.cut().owner().give(block);
+    }
+
+    /**
+     * Moves a page to the second tier, for all who share it.
+     *
+     * @param page a full page in memory, in the form that it keeps
+     * @param to the tier of the sequences that share it
+     * @throws KvBudgetExceededException if there is no room for it; nothing has changed then
+     */
+    synchronized void move(Page page, SecondTier to) {
+        onTier(to, 1, page, () -> {
+            SizeClass.Block left = page.moveTo(to.put(page.block().bytes()), to);
+            leaveMemory(page.layout(), left);
+        });
+    }
+
+    /** Keeps the second tier's account. */
+    private void onTier(SecondTier on, int more, Page page, Runnable change) {
+        long before = on.fileBytes();
+        int done = 0;
+        try {
+            change.run();
+            done = more;
+        } finally {
+            long held = tier.heldBytes() + (long) done * page.layout().pageBytes();
+            long fileBytes = tier.fileBytes() + on.fileBytes() - before;
+            tier = new TierUsage(held, Math.max(held, tier.peakHeldBytes()), fileBytes, tier.pages() + done);
+        }
+    }
+
+    /** One sequence less has pages on a tier; the last one ends it. */
+    synchronized void leave(SecondTier left) {
+        long before = left.fileBytes();
+        left.release();
+        long fileBytes = tier.fileBytes() + left.fileBytes() - before;
+        tier = new TierUsage(tier.heldBytes(), tier.peakHeldBytes(), fileBytes, tier.pages());
     }
 
     /**
@@ -185,15 +230,16 @@ public final class PagePool implements AutoCloseable {
                 pages,
                 refusedPages,
                 encodedPages,
-                encodingNanos);
+                encodingNanos,
+                tier);
     }
 
     /** Checks that nothing is held any more. */
     @Override
     public synchronized void close() {
-        if (heldBytes != 0 || reservedBytes != 0) {
-            throw new IllegalStateException(
-                    "pool closed with " + pages + " pages in use, " + heldBytes + " bytes held");
+        if (heldBytes != 0 || reservedBytes != 0 || tier.heldBytes() != 0) {
+            throw new IllegalStateException("pool closed with " + pages + " pages in use, " + heldBytes
+                    + " bytes held, " + tier.heldBytes() + " on the second tier");
         }
     }
 }

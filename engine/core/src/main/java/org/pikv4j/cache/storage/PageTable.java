@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.stream.Stream;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,7 +110,10 @@ public final class PageTable {
             if (room > 0 && !last.layout().equals(layout)) {
                 throw new IllegalStateException("a sealed page ends behind the sequence");
             }
-            if (room > 0 && (pool.shared(last) || last.sealing().isPresent())) {
+            if (room > 0
+                    && (pool.shared(last)
+                            || last.sealing().isPresent()
+                            || last.tier().isPresent())) {
                 Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);
                 pages.set(pages.size() - 1, copy);
@@ -183,15 +187,60 @@ public final class PageTable {
     }
 
     /**
-     * @return bytes of its pages and of the room for their sealed forms
+     * @return bytes of its pages in memory and of the room for their sealed forms
      */
     long bytes() {
         return pages.stream()
+                .filter(page -> page.tier().isEmpty())
                 .mapToLong(page -> page.layout().pageBytes()
                         + page.target()
                                 .map(target -> target.layout().pageBytes())
                                 .orElse(0))
                 .sum();
+    }
+
+    /**
+     * @return bytes of its pages on the second tier
+     */
+    long tierBytes() {
+        return tierSlots().mapToLong(slot -> slot.cut().owner().blockBytes()).sum();
+    }
+
+    /**
+     * @return where its pages on the second tier lie, in ascending order
+     */
+    Stream<SizeClass.Block> tierSlots() {
+        return pages.stream().filter(page -> page.tier().isPresent()).map(Page::block);
+    }
+
+    /**
+     * @return pages in memory, and one more where the page that the next row goes to is not: it is copied to be written
+     */
+    public int memoryPages() {
+        int count = room() > 0 && pages.getLast().tier().isPresent() ? 1 : 0;
+        for (Page page : pages) {
+            count += page.tier().isEmpty() ? 1 : 0;
+        }
+        return count;
+    }
+
+    /**
+     * @param index place in this table
+     * @return whether the page there can move to the second tier: it is in memory, full, in the form that it has for good
+     */
+    public boolean movable(int index) {
+        Page page = pages.get(index);
+        return page.tier().isEmpty() && !page.ragged() && settled(page);
+    }
+
+    /** Moves pages to the second tier. */
+    void move(PagePool pool, SecondTier tier, int[] indices) {
+        for (int index : indices) {
+            if (!movable(index)) {
+                throw new IllegalArgumentException("page " + index + " must stay in memory");
+            }
+            pool.move(pages.get(index), tier);
+        }
     }
 
     /** What was reserved is used: the page that was copied to be written is needed no more. */
@@ -308,11 +357,12 @@ public final class PageTable {
     }
 
     private boolean evictable(Page page) {
-        boolean settled = page.target().isEmpty();
-        return page.layout().hasPositions()
-                && settled
-                && page.slotsBefore(length) > 0
-                && (page.ragged() || page.end() <= length);
+        return page.layout().hasPositions() && page.tier().isEmpty() && settled(page);
+    }
+
+    /** Whether a page is full, in the form that it has for good. */
+    private boolean settled(Page page) {
+        return page.target().isEmpty() && page.slotsBefore(length) > 0 && (page.ragged() || page.end() <= length);
     }
 
     /**

@@ -19,6 +19,7 @@ public final class SequenceCache implements AutoCloseable {
     private final PagePool pool;
     private final Executor sealer;
     private final Optional<CacheSchedule> schedule;
+    private final Optional<SecondTier> tier;
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
     private int prompt;
@@ -30,7 +31,7 @@ public final class SequenceCache implements AutoCloseable {
      * @param sealer where full pages are brought into their sealed form
      */
     public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer) {
-        this(layout, pool, sealer, Optional.empty());
+        this(layout, pool, sealer, Optional.empty(), Optional.empty());
     }
 
     /**
@@ -38,9 +39,15 @@ public final class SequenceCache implements AutoCloseable {
      * @param pool where pages come from
      * @param sealer where full pages are brought into their sealed form
      * @param schedule what keeps it within a budget of its own
+     * @param tier where its pages, and those of its forks, may move; closed with the last of them
      */
-    public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer, Optional<CacheSchedule> schedule) {
-        this(layout, pool, sealer, schedule, new ArrayList<>(), 0);
+    public SequenceCache(
+            CacheLayout layout,
+            PagePool pool,
+            Executor sealer,
+            Optional<CacheSchedule> schedule,
+            Optional<SecondTier> tier) {
+        this(layout, pool, sealer, schedule, tier, new ArrayList<>(), 0);
         int columns = schedule.map(CacheSchedule::columns).orElse(0);
         for (CacheLayout.Layer layer : layout.layers()) {
             int l = tables.size();
@@ -57,12 +64,14 @@ public final class SequenceCache implements AutoCloseable {
             PagePool pool,
             Executor sealer,
             Optional<CacheSchedule> schedule,
+            Optional<SecondTier> tier,
             List<List<PageTable>> tables,
             int length) {
         this.layout = layout;
         this.pool = pool;
         this.sealer = sealer;
         this.schedule = schedule;
+        this.tier = tier;
         this.tables = tables;
         this.length = length;
     }
@@ -270,6 +279,28 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
+     * Moves pages of one layer and KV head to the second tier, for all who share them.
+     *
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param pages {@linkplain PageTable#movable movable} pages
+     * @throws org.pikv4j.error.KvBudgetExceededException if there is no room for all of them; some may have moved then, and
+     *     the contents are the same
+     */
+    public void move(int layer, int head, int[] pages) {
+        table(layer, head).move(pool, tier.orElseThrow(), pages);
+    }
+
+    /**
+     * Has a layer's pages read from the second tier ahead of time.
+     *
+     * @param layer index of the layer
+     */
+    public void prefetch(int layer) {
+        tier.ifPresent(t -> t.prefetch(layer, tables.get(layer)));
+    }
+
+    /**
      * Evicts because the pool is used up.
      *
      * @return bytes that the pool holds less; pages shared with another sequence free nothing
@@ -285,18 +316,30 @@ public final class SequenceCache implements AutoCloseable {
      * @return a sequence that shares all pages with this one until either writes to its open page
      */
     public SequenceCache fork() {
+        tier.ifPresent(SecondTier::retain);
         List<List<PageTable>> shared = new ArrayList<>();
         for (List<PageTable> heads : tables) {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        SequenceCache fork = new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), shared, length);
+        SequenceCache fork =
+                new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), tier, shared, length);
         fork.prompt = prompt;
         return fork;
     }
 
     /**
-     * @return bytes of the pages in its tables and of the room kept for their sealed forms, shared ones in full
+     * @return bytes of the pages on the second tier, shared ones in full
+     */
+    public long tierBytes() {
+        return tables.stream()
+                .flatMap(List::stream)
+                .mapToLong(PageTable::tierBytes)
+                .sum();
+    }
+
+    /**
+     * @return bytes of the pages in memory and of the room kept for their sealed forms, shared ones in full
      */
     public long bytes() {
         return tables.stream().flatMap(List::stream).mapToLong(PageTable::bytes).sum();
@@ -309,6 +352,7 @@ public final class SequenceCache implements AutoCloseable {
             closed = true;
             length = 0;
             rollback();
+            tier.ifPresent(pool::leave);
         }
     }
 }

@@ -21,8 +21,12 @@ final class SizeClass {
      */
     record Block(Cut cut, int index) {
         MemorySegment bytes() {
-            int size = cut.owner().blockBytes;
-            return cut.slab().bytes().asSlice((long) index * size, size);
+            return cut.slab().bytes().asSlice(offset(), cut.owner().blockBytes);
+        }
+
+        /** Where it begins in its slab. */
+        long offset() {
+            return (long) index * cut.owner().blockBytes;
         }
     }
 

@@ -51,6 +51,10 @@ class PolicyChoiceTest {
                 "h2o:sinks=1.5 | whole number",
                 "snapkv:queries=0 | from 1",
                 "adakv(h2o):floor=2 | from 0 to 1, not '2'",
+                "chunk(flexgen) | cannot wrap flexgen",
+                "flexgen(h2o) | wraps no other",
+                "flexgen:dir=/no/such/place | dir must be a directory",
+                "flexgen:keep=1 | it has dir, disk",
             })
     void whatCannotBeUnderstoodIsSaid(String spec, String said) {
         assertThatThrownBy(() -> PolicyChoice.parse(spec))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.pikv4j.TestSeeds;
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.Codecs;
@@ -33,6 +35,7 @@ import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.scheduling.TokenBudget;
+import org.pikv4j.cache.scheduling.policies.FlexGen;
 import org.pikv4j.cache.storage.CacheLayout.Layer;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.model.AttentionSpec;
@@ -45,8 +48,14 @@ class SequenceCacheTest {
     private static final int BUDGET = 128;
     private static final int SINKS = 3;
     private static final int NEWEST = 20;
+    /** So few that a budget suffices for pages that must stay as a whole. */
+    private static final int NEWEST_MOVABLE = 16;
 
     private final HeldMemory memory = new HeldMemory();
+
+    @TempDir
+    Path directory;
+
     private int evictions; // by a schedule
     private static final AttentionSpec SPEC = new AttentionSpec(
             1, 1, HEAD_DIM, 1f, AttentionSpec.FULL, new RopeSpec(1e4, HEAD_DIM), AttentionSpec.QkNorm.NONE, 1e9f);
@@ -136,6 +145,34 @@ class SequenceCacheTest {
         randomisedOperations(scheduled(true), SequenceCacheTest::schedule);
     }
 
+    @Test
+    void soItDoesWithASecondTierThatForgetsNothing() {
+        randomisedOperations(scheduled(false), this::placement);
+    }
+
+    @Test
+    void soItDoesWithASecondTierForSealedPages() {
+        randomisedOperations(scheduled(true), this::placement);
+    }
+
+    /** The oldest pages beyond the sinks go. */
+    private Optional<CacheSchedule> placement() {
+        return Optional.of(new CacheSchedule(
+                Optional.of(new PolicyChoice(
+                        new FlexGen(new TierDirectory(directory, Long.MAX_VALUE)),
+                        new Protection(SINKS, NEWEST_MOVABLE))),
+                Optional.of(TokenBudget.parse(BUDGET + "tok")),
+                scheduled(true),
+                Collections.nCopies(scheduled(true).layers().size(), SPEC),
+                32));
+    }
+
+    /** Now and then one with hardly any room. */
+    private SecondTier tier(SplittableRandom random, Queue<Runnable> reading) {
+        long most = random.nextInt(4) == 0 ? 30_000 : Long.MAX_VALUE;
+        return new SecondTier(new TierDirectory(directory, most), reading::add);
+    }
+
     /** Pages of one size, as an engine has them. */
     private static CacheLayout scheduled(boolean compressed) {
         PageLayout open = new PageLayout(new PageForm(Codecs.F32), 16, HEAD_DIM, PageRoom.POSITIONS);
@@ -193,20 +230,29 @@ class SequenceCacheTest {
         long seed = TestSeeds.seed();
         SplittableRandom random = new SplittableRandom(seed);
         boolean scheduled = schedule.get().isPresent();
+        boolean evicting = schedule.get().stream().anyMatch(s -> s.columns() > 0);
+        boolean moving = scheduled && !evicting;
+        Queue<Runnable> reading = new ArrayDeque<>();
         int most = scheduled ? 5 : Integer.MAX_VALUE; // few, that become long enough to be evicted from
         PagePool pool = new PagePool(memory, scheduled ? 90_000 : 300_000);
         Queue<Runnable> sealing = new ArrayDeque<>();
         List<Shadow> open = new ArrayList<>();
         int refused = 0;
+        long moved = 0;
         for (int step = 0; step < 20_000; step++) {
             String message = TestSeeds.repeat(seed) + ", step " + step;
             int what = random.nextInt(100);
             Shadow shadow = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
             if (shadow == null || what < 4 && open.size() < most) {
-                open.add(new Shadow(new SequenceCache(layout, pool, sealing::add, schedule.get())));
+                Optional<SecondTier> tier = moving ? Optional.of(tier(random, reading)) : Optional.empty();
+                open.add(new Shadow(new SequenceCache(layout, pool, sealing::add, schedule.get(), tier)));
             } else if (what < 70) {
-                boolean appended = append(shadow, random);
+                shadow.cache.prefetch(random.nextInt(2));
+                boolean appended = append(shadow, random, moving);
                 refused += appended ? 0 : 1;
+                if (moving && !appended) {
+                    checkContents(shadow, message);
+                }
                 if (scheduled && !appended) {
                     shadow.cache.close();
                     open.remove(shadow);
@@ -219,7 +265,9 @@ class SequenceCacheTest {
                 }
                 open.add(fork);
             } else if (what < 86) {
-                truncate(shadow, random, pool);
+                truncate(shadow, random, pool, moving);
+            } else if (moving && what < 90) {
+                shrink(shadow.cache);
             } else if (what < (scheduled ? 87 : 92)) {
                 evict(shadow, random);
             } else if (what > 97 || !scheduled) {
@@ -230,6 +278,10 @@ class SequenceCacheTest {
             while (!sealing.isEmpty() && random.nextInt(3) > 0) {
                 sealing.remove().run();
             }
+            while (!reading.isEmpty() && random.nextInt(3) > 0) {
+                reading.remove().run(); // of sequences that may be closed
+            }
+            moved += pool.usage().tier().heldBytes();
             checkAccounts(pool, open, sealing.isEmpty(), message);
             if (!open.isEmpty()) {
                 checkContents(open.get(random.nextInt(open.size())), message);
@@ -238,9 +290,13 @@ class SequenceCacheTest {
         assertThat(refused > 0 || scheduled)
                 .as("budget reached, %s", TestSeeds.repeat(seed))
                 .isTrue();
-        assertThat(evictions > 200).as("evictions: %d", evictions).isEqualTo(scheduled);
+        assertThat(evictions > 200).as("evictions: %d", evictions).isEqualTo(evicting);
+        assertThat(moved > 0).isEqualTo(moving);
         open.forEach(shadow -> shadow.cache.close());
         sealing.forEach(Runnable::run);
+        reading.forEach(Runnable::run);
+        assertThat(directory).isEmptyDirectory();
+        assertThat(pool.usage().tier().fileBytes()).isZero();
         assertThat(pool.usage().heldBytes()).isZero();
         assertThat(pool.usage().openBytes()).isZero();
         assertThat(pool.usage().refusedPages() > 0).isEqualTo(layout.compressed());
@@ -281,7 +337,18 @@ class SequenceCacheTest {
         pool.close();
     }
 
-    private boolean append(Shadow shadow, SplittableRandom random) {
+    private static void shrink(SequenceCache cache) {
+        long held = cache.bytes();
+        long onTier = cache.tierBytes();
+        try {
+            cache.shrink();
+            assertThat(cache.bytes() + cache.tierBytes()).isEqualTo(held + onTier);
+        } catch (KvBudgetExceededException e) {
+            assertThat(e).hasMessageContaining("second tier").hasMessageNotContaining("\n");
+        }
+    }
+
+    private boolean append(Shadow shadow, SplittableRandom random, boolean moving) {
         SequenceCache cache = shadow.cache;
         int rows = Math.min(cache.rowsToNextChange(), 1 + random.nextInt(random.nextInt(5) == 0 ? 60 : 4));
         int before = cache.length();
@@ -290,7 +357,7 @@ class SequenceCacheTest {
             cache.reserve(rows);
         } catch (KvBudgetExceededException e) {
             assertThat(cache.length()).isEqualTo(before);
-            if (cache.schedule().isPresent()) {
+            if (cache.schedule().isPresent() && !moving) {
                 for (int h = 0; h < 3; h++) {
                     shadow.heads
                             .get(h)
@@ -335,13 +402,13 @@ class SequenceCacheTest {
                 }
             }
             evictions += shadow.heads.get(h).keySet().retainAll(held) ? 1 : 0;
-            pages += shadow.table(h).size();
+            pages += shadow.table(h).memoryPages();
         }
         assertThat(pages).isLessThanOrEqualTo(3 * BUDGET / 16);
     }
 
-    private static void truncate(Shadow shadow, SplittableRandom random, PagePool pool) {
-        int most = shadow.cache.schedule().isPresent() ? 8 : random.nextBoolean() ? 30 : 200;
+    private static void truncate(Shadow shadow, SplittableRandom random, PagePool pool, boolean moving) {
+        int most = shadow.cache.schedule().isPresent() && !moving ? 8 : random.nextBoolean() ? 30 : 200;
         int wanted = shadow.cache.length() - random.nextInt(Math.min(shadow.cache.length(), most) + 1);
         int kept = shadow.cache.truncate(wanted);
         shadow.cut = true;
@@ -355,7 +422,9 @@ class SequenceCacheTest {
             expected.keySet().removeIf(position -> position >= kept);
             Map<Integer, Float> held = contents(shadow.table(h));
             CacheUsage usage = pool.usage();
-            if (held.size() < expected.size() && usage.budgetBytes() - usage.reservedBytes() < LARGEST_PAGE) {
+            if (!moving
+                    && held.size() < expected.size()
+                    && usage.budgetBytes() - usage.reservedBytes() < LARGEST_PAGE) {
                 expected.keySet().retainAll(held.keySet()); // no room to copy a shared page that had to be cut
             }
         }
@@ -435,12 +504,17 @@ class SequenceCacheTest {
         IdentityHashMap<Page, Integer> references = new IdentityHashMap<>();
         for (Shadow shadow : open) {
             long bytes = 0;
+            long tierBytes = 0;
             for (int h = 0; h < 3; h++) {
                 Set<Page> ofHead = Collections.newSetFromMap(new IdentityHashMap<>());
                 for (int p = 0; p < shadow.table(h).size(); p++) {
                     Page page = shadow.table(h).page(p);
                     assertThat(ofHead.add(page)).as(message).isTrue();
                     references.merge(page, 1, Integer::sum);
+                    if (page.tier().isPresent()) {
+                        tierBytes += page.layout().pageBytes();
+                        continue;
+                    }
                     bytes += page.layout().pageBytes();
                     bytes += page.target()
                             .map(target -> target.layout().pageBytes())
@@ -448,6 +522,7 @@ class SequenceCacheTest {
                 }
             }
             assertThat(shadow.cache.bytes()).as(message).isEqualTo(bytes);
+            assertThat(shadow.cache.tierBytes()).as(message).isEqualTo(tierBytes);
         }
         long openBytes = 0;
         for (Page page : List.copyOf(references.keySet())) {
@@ -457,16 +532,27 @@ class SequenceCacheTest {
                 openBytes += (long) page.layout().pageBytes() + target.layout().pageBytes();
             }
         }
-        long held = references.keySet().stream()
+        List<Page> inMemory = references.keySet().stream()
+                .filter(page -> page.tier().isEmpty())
+                .toList();
+        long held =
+                inMemory.stream().mapToLong(page -> page.layout().pageBytes()).sum();
+        long onTier = references.keySet().stream()
+                .filter(page -> page.tier().isPresent())
                 .mapToLong(page -> page.layout().pageBytes())
                 .sum();
         CacheUsage usage = pool.usage();
+        TierUsage tier = usage.tier();
+        assertThat(tier.heldBytes()).as(message).isEqualTo(onTier).isBetween(0L, tier.peakHeldBytes());
+        assertThat(tier.pages()).as(message).isEqualTo(references.size() - inMemory.size());
+        assertThat(tier.fileBytes()).as(message).isGreaterThanOrEqualTo(onTier);
+        assertThat(tier.fileBytes() == 0).as(message).isEqualTo(onTier == 0);
         if (idle) {
             references.forEach(
                     (page, count) -> assertThat(page.references).as(message).isEqualTo(count));
             assertThat(usage.heldBytes()).as(message).isEqualTo(held);
             assertThat(usage.openBytes()).as(message).isEqualTo(openBytes);
-            assertThat(usage.pages()).as(message).isEqualTo(references.size());
+            assertThat(usage.pages()).as(message).isEqualTo(inMemory.size());
         }
         assertThat(usage.heldBytes()).as(message).isGreaterThanOrEqualTo(held);
         assertThat(usage.reservedBytes()).as(message).isBetween(usage.heldBytes(), usage.budgetBytes());

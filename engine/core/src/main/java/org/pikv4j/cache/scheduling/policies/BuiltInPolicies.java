@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.pikv4j.cache.scheduling.CachePolicy;
 import org.pikv4j.cache.scheduling.Protection;
+import org.pikv4j.cache.storage.TierDirectory;
 
 /** The policies that need no service entry. */
 public final class BuiltInPolicies {
@@ -26,7 +27,8 @@ public final class BuiltInPolicies {
             new FastV(FastV.LAYER, FastV.FLOOR),
             new AdaKv(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), AdaKv.FLOOR),
             new Pyramid(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Pyramid.FLOOR),
-            new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS));
+            new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS),
+            new FlexGen(TierDirectory.DEFAULT));
 
     private BuiltInPolicies() {}
 }
