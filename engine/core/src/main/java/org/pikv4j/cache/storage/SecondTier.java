@@ -2,6 +2,7 @@ package org.pikv4j.cache.storage;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +20,13 @@ import org.pikv4j.memory.ByteSize;
  * unmapped when its last slot is given back, as a slab of memory is. So no page is ever without its mapping. {@link PagePool}
  * alone puts pages here and takes them away, and keeps the account.
  *
- * <p>Prefetching reads what is not in memory, and changes nothing. It holds the lock that unmapping needs, a page at a time.
+ * <p>Prefetching reads what is not in memory, and changes nothing. It holds the lock that unmapping needs, for at most 1 MiB at a time.
  */
 public final class SecondTier {
     private static final long FIRST_EXTENT_BYTES = 256 << 10;
     private static final long LARGEST_EXTENT_BYTES = 16L << 20;
+    /** The most that is read under the lock at once. */
+    private static final long PREFETCHED_BYTES = 1 << 20;
 
     private final TierDirectory directory;
     private final Executor prefetcher;
@@ -135,16 +138,33 @@ public final class SecondTier {
         List<SizeClass.Block> slots =
                 tables.stream().flatMap(PageTable::tierSlots).toList();
         if (!slots.isEmpty()) {
-            prefetcher.execute(() -> {
-                for (int i = 0; i < slots.size() && wantedLayer == layer; i++) {
-                    load(slots.get(i));
-                }
-            });
+            prefetcher.execute(() -> load(layer, slots));
         }
     }
 
-    private synchronized void load(SizeClass.Block slot) {
-        extent(slot).load(slot.offset(), slot.cut().owner().blockBytes());
+    /** Neighbours together: asking the system whether a page is in memory costs more than a small page's reading. */
+    private void load(int layer, List<SizeClass.Block> slots) {
+        List<SizeClass.Block> byPlace = slots.stream()
+                .sorted(Comparator.comparingLong(slot -> extent(slot).place(slot.offset())))
+                .toList();
+        int to;
+        for (int from = 0; from < byPlace.size() && wantedLayer == layer; from = to) {
+            SizeClass.Block first = byPlace.get(from);
+            long size = first.cut().owner().blockBytes();
+            to = from + 1;
+            while (to < byPlace.size()
+                    && byPlace.get(to).cut().equals(first.cut())
+                    && byPlace.get(to).offset() == first.offset() + size
+                    && size < PREFETCHED_BYTES) {
+                size += first.cut().owner().blockBytes();
+                to++;
+            }
+            load(first, size);
+        }
+    }
+
+    private synchronized void load(SizeClass.Block first, long size) {
+        extent(first).load(first.offset(), size);
     }
 
     /** All slabs of these classes are extents. */

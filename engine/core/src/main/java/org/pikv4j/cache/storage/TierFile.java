@@ -154,6 +154,14 @@ final class TierFile implements AutoCloseable {
             }
         }
 
+        /**
+         * @param offset where in this extent
+         * @return where that is in the file
+         */
+        long place(long offset) {
+            return first + offset;
+        }
+
         /** Reads from the disk what is not in memory; does nothing to a closed extent. */
         void load(long offset, long size) {
             if (arena.scope().isAlive()) {
