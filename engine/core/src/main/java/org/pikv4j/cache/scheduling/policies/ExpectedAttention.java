@@ -1,5 +1,6 @@
 package org.pikv4j.cache.scheduling.policies;
 
+import java.util.Arrays;
 import java.util.Set;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
@@ -93,7 +94,7 @@ public final class ExpectedAttention implements EvictionPolicy {
     public void score(HeadTokens tokens, float[] scores) {
         AttentionSpec spec = tokens.spec();
         int d = spec.headDim();
-        float[] keys = tokens.keys();
+        float[][] keys = transposed(tokens.keys(), d);
         float[] values = tokens.values();
         double[] turned = meanRotation(spec, tokens.length());
         double[] weights = new double[scores.length];
@@ -120,7 +121,7 @@ public final class ExpectedAttention implements EvictionPolicy {
     }
 
     private static void addExpected(
-            float[] sums, int at, AttentionSpec spec, double[] turned, float[] keys, double[] weights) {
+            float[] sums, int at, AttentionSpec spec, double[] turned, float[][] keys, double[] weights) {
         int d = spec.headDim();
         double count = Math.max(1, sums[at]);
         double[] mean = new double[d];
@@ -151,7 +152,7 @@ public final class ExpectedAttention implements EvictionPolicy {
                 quadratic[i * d + j] = (float) (column[i] * spec.scale() * spec.scale() / 2);
             }
         }
-        addSoftmax(exponents(linear, quadratic, keys, weights.length, d), spec.group(), weights);
+        addSoftmax(exponents(linear, quadratic, keys, weights.length), spec.group(), weights);
     }
 
     private static void turn(double[] x, double[] turned) {
@@ -164,25 +165,51 @@ public final class ExpectedAttention implements EvictionPolicy {
         }
     }
 
-    /** k·linear + kᵀ·quadratic·k for each key. */
-    private static float[] exponents(float[] linear, float[] quadratic, float[] keys, int count, int d) {
-        float[] exponents = new float[count];
-        float[] row = new float[d];
-        for (int t = 0; t < count; t++) {
-            System.arraycopy(linear, 0, row, 0, d);
+    /** Sums run over tokens then, which the compiler makes vectors of: (headDim, token). */
+    private static float[][] transposed(float[] keys, int d) {
+        float[][] rows = new float[d][keys.length / d];
+        for (int t = 0; t < keys.length / d; t++) {
             for (int i = 0; i < d; i++) {
-                float element = keys[t * d + i];
-                for (int j = 0; j < d; j++) {
-                    row[j] += element * quadratic[i * d + j];
+                rows[i][t] = keys[t * d + i];
+            }
+        }
+        return rows;
+    }
+
+    /** k·linear + kᵀ·quadratic·k for each key, the quadratic form being symmetric. */
+    private static float[] exponents(float[] linear, float[] quadratic, float[][] keys, int count) {
+        int d = linear.length;
+        float[] exponents = new float[count];
+        float[] row = new float[count];
+        for (int j = 0; j < d; j++) {
+            Arrays.fill(row, linear[j]);
+            int i = 0;
+            for (; i + 4 <= j; i += 4) {
+                add(row, quadratic, i * d + j, d, keys[i], keys[i + 1], keys[i + 2], keys[i + 3]);
+            }
+            for (; i <= j; i++) {
+                float factor = (i < j ? 2 : 1) * quadratic[i * d + j];
+                for (int t = 0; t < count; t++) {
+                    row[t] += factor * keys[i][t];
                 }
             }
-            double sum = 0;
-            for (int j = 0; j < d; j++) {
-                sum += row[j] * keys[t * d + j];
+            for (int t = 0; t < count; t++) {
+                exponents[t] += row[t] * keys[j][t];
             }
-            exponents[t] = (float) sum;
         }
         return exponents;
+    }
+
+    /** Four at a time, so that the sums are read and written less often. */
+    private static void add(
+            float[] row, float[] factors, int at, int stride, float[] a, float[] b, float[] c, float[] e) {
+        float fa = 2 * factors[at];
+        float fb = 2 * factors[at + stride];
+        float fc = 2 * factors[at + 2 * stride];
+        float fe = 2 * factors[at + 3 * stride];
+        for (int t = 0; t < row.length; t++) {
+            row[t] += fa * a[t] + fb * b[t] + fc * c[t] + fe * e[t];
+        }
     }
 
     private static void addSoftmax(float[] exponents, int heads, double[] weights) {
