@@ -21,10 +21,15 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.calibration.Calibration;
+import org.pikv4j.calibration.CalibrationListener;
+import org.pikv4j.calibration.Calibrator;
+import org.pikv4j.calibration.RankChoice;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.AttentionRows;
 import org.pikv4j.decode.GateRows;
@@ -399,6 +404,133 @@ class PolicyOracleTest {
             other[120]++; // what follows is read again
             session.regenerate(other, GoldenLogitsTest.greedyOptions().withMaxTokens(1), piece -> {});
             checkBudget(engine, session, budget);
+        }
+    }
+
+    /** Blocks of 16 tokens whatever the page, the best bounds of a group's heads, and the prompt in full. */
+    @Test
+    void questReadsTheBlocksWithTheHighestBounds() throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine engine = PiKV.model(MODEL)
+                        .kvDtype("f32")
+                        .pageTokens(32)
+                        .kvPolicy("quest:read=0.4,dense-layers=1,sinks=2,window=20")
+                        .open();
+                Session session = engine.openSession()) {
+            int[] ids = Arrays.copyOf(engine.model().tokenizer().encode(document, true), TOKENS);
+            List<AttentionRows> seen = new ArrayList<>();
+            session.observe(Optional.of(rows -> seen.add(copy(rows))));
+            session.read(Arrays.copyOf(ids, 200));
+            session.read(Arrays.copyOfRange(ids, 200, TOKENS));
+            int chosen = 0;
+            for (int layer = 0; layer < 4; layer++) {
+                AttentionRows prompt = seen.get(layer);
+                AttentionRows rows = seen.get(4 + layer);
+                assertThat(rows.position()).isEqualTo(200);
+                for (int kvHead = 0; kvHead < 2; kvHead++) {
+                    assertThat(prompt.read().positions(199, kvHead)).hasSize(200);
+                    for (int row = 0; row < rows.count(); row++) {
+                        int[] read = rows.read().positions(row, kvHead);
+                        if (layer == 0) {
+                            assertThat(read).hasSize(200 + row + 1);
+                        } else {
+                            checkBlocks(prompt, rows, row, kvHead, read);
+                            chosen++;
+                        }
+                    }
+                }
+            }
+            assertThat(chosen).isEqualTo(3 * 2 * (TOKENS - 200));
+        }
+    }
+
+    private static void checkBlocks(AttentionRows prompt, AttentionRows rows, int row, int kvHead, int[] read) {
+        AttentionSpec spec = rows.spec();
+        int position = rows.position() + row;
+        int blocks = Math.ceilDiv(position + 1, 16);
+        double[] scores = new double[blocks];
+        Arrays.fill(scores, Double.NEGATIVE_INFINITY);
+        Set<Integer> always = new TreeSet<>();
+        for (int block = 0; block < blocks; block++) {
+            if (block == 0 || block == blocks - 1 || block * 16 + 15 >= position + 1 - 20) {
+                always.add(block);
+            }
+        }
+        for (int g = 0; g < spec.group(); g++) {
+            int query = (rows.first() + row) * spec.queryWidth() + (kvHead * spec.group() + g) * spec.headDim();
+            double[] bounds = new double[blocks];
+            double best = Double.NEGATIVE_INFINITY;
+            for (int block = 0; block < blocks; block++) {
+                if (!always.contains(block)) {
+                    for (int d = 0; d < spec.headDim(); d++) {
+                        double q = rows.queries()[query + d];
+                        double most = Double.NEGATIVE_INFINITY;
+                        for (int t = block * 16; t < block * 16 + 16; t++) {
+                            AttentionRows from = t < 200 ? prompt : rows;
+                            int at = (from.first() + t - from.position()) * spec.kvWidth() + kvHead * spec.headDim();
+                            double key = from.keys()[at + d];
+                            most = Math.max(
+                                    most, q * key + Math.abs(q * key) / 256); // about what rounding outwards adds
+                        }
+                        bounds[block] += most * spec.scale();
+                    }
+                    best = Math.max(best, bounds[block]);
+                }
+            }
+            for (int block = 0; block < blocks; block++) {
+                scores[block] = always.contains(block) ? 1e9 : Math.max(scores[block], bounds[block] - best);
+            }
+        }
+        Set<Integer> chosen = new TreeSet<>();
+        Arrays.stream(read).forEach(t -> chosen.add(t / 16));
+        assertThat(chosen).containsAll(always).hasSize(Math.max(always.size(), (int) Math.ceil(0.4 * blocks)));
+        assertThat(read).hasSize(chosen.size() * 16 - (blocks * 16 - position - 1));
+        double least = chosen.stream().mapToDouble(block -> scores[block]).min().orElseThrow();
+        double left = IntStream.range(0, blocks)
+                .filter(block -> !chosen.contains(block))
+                .mapToDouble(block -> scores[block])
+                .max()
+                .orElse(Double.NEGATIVE_INFINITY);
+        assertThat(least).isGreaterThan(left - 0.3); // the rounding is a bound of its own
+    }
+
+    /** The heads that lose most keep what the others leave. */
+    @Test
+    void duoKeepsAllInTheHeadsThatNeedIt(@TempDir Path directory) throws IOException {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        Path file = directory.resolve("heads.safetensors");
+        float[][] errors;
+        try (Engine engine = PiKV.model(MODEL).kvDtype("f32").open()) {
+            int[] ids = engine.model().tokenizer().encode(document, true);
+            Calibration heads = new Calibrator(engine, CalibrationListener.NONE)
+                    .calibrate(ids, List.of(), RankChoice.parse("1"))
+                    .calibration();
+            heads.write(file);
+            errors = heads.streamingError();
+        }
+        float[] sorted = new float[8];
+        for (int i = 0; i < 8; i++) {
+            sorted[i] = errors[i / 2][i % 2];
+        }
+        Arrays.sort(sorted);
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(PAGE)
+                        .kvCalibration(file)
+                        .kvPolicy("duo:retrieval=0.25")
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(Arrays.copyOf(engine.model().tokenizer().encode(document, true), TOKENS));
+            session.cut(90);
+            for (int layer = 0; layer < 4; layer++) {
+                for (int head = 0; head < 2; head++) {
+                    boolean retrieval = errors[layer][head] > sorted[5];
+                    int kept = retrieval ? (8 * 90 - 6 * 36) / 2 : 36;
+                    assertThat(session.retained(layer, head))
+                            .containsExactly(
+                                    IntStream.concat(IntStream.range(0, 4), IntStream.range(TOKENS - kept + 4, TOKENS))
+                                            .toArray());
+                }
+            }
         }
     }
 
