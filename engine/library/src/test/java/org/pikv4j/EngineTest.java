@@ -571,7 +571,7 @@ class EngineTest {
     void aPolicyThatEvictsNothingHoldsNoBudgetAndCutsNothing() {
         assertThatThrownBy(() -> builder().kvPolicy("quest").kvBudget("96tok").open())
                 .isInstanceOf(InvalidOptionException.class)
-                .hasMessageContaining("quest, which evicts nothing");
+                .hasMessage("kv-policy quest evicts nothing: a budget of 96tok cannot be held");
         assertThatThrownBy(
                         () -> builder().kvPolicy("quest").router(new Window(1)).open())
                 .isInstanceOf(InvalidOptionException.class)

@@ -44,8 +44,8 @@ public record EngineOptions(
         }
         Optional<PageRouter> reads = policy.flatMap(PolicyChoice::router);
         if (reads.isPresent() && tokenBudget.isPresent()) {
-            throw new InvalidOptionException("kv-budget " + tokenBudget.get() + " cannot be held by kv-policy "
-                    + reads.get().name() + ", which evicts nothing");
+            throw new InvalidOptionException("kv-policy " + reads.get().name() + " evicts nothing: a budget of "
+                    + tokenBudget.get() + " cannot be held");
         }
         if (reads.isPresent() && router.isPresent()) {
             throw new InvalidOptionException("kv-policy " + reads.get().name() + " and the router "

@@ -11,24 +11,24 @@ public final class BuiltInPolicies {
 
     /** All of them, with the options that they have by default. */
     public static final List<CachePolicy> ALL = List.of(
-            new Quest(Quest.READ, Quest.DENSE_LAYERS, Protection.DEFAULT),
             new PiKv(PiKv.LAMBDA, PiKv.HALF_LIFE, PiKv.COPIES),
             new StreamingLlm(true),
             new H2o(),
             new Tova(),
             new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL),
+            new Quest(Quest.READ, Quest.DENSE_LAYERS, Protection.DEFAULT),
+            new FlexGen(TierDirectory.DEFAULT),
             new Lru(),
             new LruPlus(LruPlus.LAMBDA),
-            new KvZip(),
-            new KeyDiff(),
-            new ExpectedAttention(ExpectedAttention.QUERIES, ExpectedAttention.FUTURE),
-            new KNorm(),
-            new Duo(Duo.RETRIEVAL, Optional.empty()),
-            new FastV(FastV.LAYER, FastV.FLOOR),
             new AdaKv(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), AdaKv.FLOOR),
             new Pyramid(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Pyramid.FLOOR),
-            new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS),
-            new FlexGen(TierDirectory.DEFAULT));
+            new Duo(Duo.RETRIEVAL, Optional.empty()),
+            new KeyDiff(),
+            new KNorm(),
+            new ExpectedAttention(ExpectedAttention.QUERIES, ExpectedAttention.FUTURE),
+            new KvZip(),
+            new FastV(FastV.LAYER, FastV.FLOOR),
+            new Chunk(new SnapKv(SnapKv.QUERIES, SnapKv.KERNEL), Chunk.TOKENS));
 
     private BuiltInPolicies() {}
 }
