@@ -149,6 +149,13 @@ public final class QualityCommand implements Callable<Integer> {
                 sessions);
         for (Contender contender : plan.contenders()) {
             contender.check(plan.shares());
+            if (contender.choice().placement().isPresent()) {
+                throw new InvalidOptionException("--policies " + contender.text()
+                        + " forgets nothing, and reads everything: it is not measured here");
+            }
+            if (contender.text().contains(Clairvoyant.NAME) && !contender.clairvoyant()) {
+                throw new InvalidOptionException("--policies " + contender.text() + ": belady stands alone");
+            }
             if (plan.modes().stream().noneMatch(contender::standsIn)) {
                 throw new InvalidOptionException(
                         "--policies " + contender.text() + " is measured in --modes cut alone");

@@ -23,8 +23,11 @@ import org.pikv4j.model.AttentionSpec;
  * and runs the items.
  */
 public final class AttentionPlan {
-    /** Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. */
-    private static final int TILE_ROWS = 16;
+    /**
+     * Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. Tiles end at
+     * positions that are multiples of it, so that what is told of them does not depend on how a prompt was cut.
+     */
+    public static final int TILE_ROWS = 16;
     /**
      * Tokens per item when there are few rows, so that one long sequence keeps all threads busy; merging an item costs as
      * much as attending to about one token.
@@ -108,7 +111,7 @@ public final class AttentionPlan {
             int first = position + row;
             boolean chooses = first >= choosesFrom;
             int until = Math.min(until(first, observedFrom, position, rows), until(first, choosesFrom, position, rows));
-            int count = chooses && oneByOne ? 1 : Math.min(TILE_ROWS, until - row);
+            int count = chooses && oneByOne ? 1 : Math.min(TILE_ROWS - first % TILE_ROWS, until - row);
             Optional<ObservedAttention> seen = first < observedFrom
                     ? Optional.empty()
                     : watcher.map(w -> new ObservedAttention(w, table, spec, first, count, queries, query(at, kvHead)));

@@ -6,6 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
+import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.Span;
@@ -179,12 +181,12 @@ final class EngineLoop implements Runnable {
         for (Request request : List.copyOf(requests)) {
             SequenceCache cache = request.session.cache();
             cache.expect(request.session.tokenList().size());
-            int count = Math.min(Math.min(request.remaining(), room - used), cache.rowsToNextChange());
+            int count = Math.min(aligned(cache.length(), request.remaining(), room - used), cache.rowsToNextChange());
             if (count < 1 || (request.remaining() == 1) != decoding) {
                 continue;
             }
             try {
-                reserve(request, count);
+                count = reserve(request, count);
             } catch (Throwable t) {
                 end(request, () -> request.fail(t));
                 continue;
@@ -204,20 +206,37 @@ final class EngineLoop implements Runnable {
         return used;
     }
 
-    private void reserve(Request request, int rows) {
+    /** Pieces of a prompt end where tiles of attention do, however many others take part in the batch. */
+    private static int aligned(int length, int remaining, int room) {
+        int end = (length + room) / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS;
+        return remaining <= room || end <= length ? Math.min(remaining, room) : end - length;
+    }
+
+    /**
+     * Makes room, for fewer rows where there is none for all.
+     *
+     * @return for how many
+     */
+    private int reserve(Request request, int wanted) {
         SequenceCache cache = request.session.cache();
         cache.schedule()
-                .flatMap(schedule -> schedule.replayDue(cache, rows))
+                .flatMap(schedule -> schedule.replayDue(cache, wanted))
                 .ifPresent(replay -> replays.run(request.session, replay));
+        int rows = wanted;
         while (true) {
             try {
                 cache.reserve(rows);
-                return;
+                return rows;
             } catch (KvBudgetExceededException e) {
                 // Pages shared with a fork may go without freeing anything: that is no progress.
-                if (cache.shrink() == 0) {
-                    throw e;
+                if (cache.shrink() > 0) {
+                    continue;
                 }
+                String advice = cache.schedule().map(CacheSchedule::advice).orElse(CacheSchedule.ADVICE);
+                if (rows == 1 || !advice.isEmpty()) {
+                    throw new KvBudgetExceededException(e.getMessage() + advice);
+                }
+                rows /= 2; // what a policy may not touch is not yet all there is room for
             }
         }
     }

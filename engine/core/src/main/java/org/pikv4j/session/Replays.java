@@ -39,7 +39,7 @@ final class Replays {
         int from = schedule.replayed();
         schedule.beginReplay();
         try {
-            while (from < tokens.length && rows >= LEAST_PIECE) {
+            while (from < tokens.length && rows >= LEAST_PIECE && !session.cancelled() && !session.closed()) {
                 int[] before = prefix(instruction, tokens, from, replay.recalled(), rows - LEAST_PIECE);
                 int count = Math.min(Math.min(replay.tokens(), rows - before.length), tokens.length - from);
                 int[] ids = IntStream.concat(Arrays.stream(before), Arrays.stream(tokens, from, from + count))

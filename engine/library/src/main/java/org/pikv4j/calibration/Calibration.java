@@ -143,7 +143,7 @@ public final class Calibration implements BasisSource, HeadScores {
         @Nullable LayerBases fitted = bases.get(new Place(method, layer, side));
         if (fitted == null) {
             throw new InvalidOptionException("kv-dtype " + term + ": " + source + " has no bases of " + method.text()
-                    + ", but of "
+                    + (bases.isEmpty() ? ", nor others" : ", but of ")
                     + Arrays.stream(methods()).map(CalibrationMethod::text).collect(Collectors.joining(", ")));
         }
         if (rank > fitted.rank() || (rank < fitted.rank() && !method.nested())) {

@@ -33,6 +33,8 @@ public final class CacheSchedule implements AttentionWatcher {
     private static final int STEPS = 8;
     private static final int PROMPT_STEPS = 4;
     private static final int REPLAY_SHARE = 4;
+    /** What to do where nothing may be evicted. */
+    public static final String ADVICE = "; or let --kv-policy streaming-llm or a better one evict";
 
     private final Optional<PolicyChoice> choice;
     private final Optional<EvictionPolicy> policy;
@@ -101,6 +103,7 @@ public final class CacheSchedule implements AttentionWatcher {
     public void truncated(SequenceCache cache) {
         limits = new int[0];
         replayed = Math.min(replayed, cache.length());
+        policy.ifPresent(p -> tables(cache).forEach(table -> p.truncated(table.columns(), cache.length())));
         closeGaps(cache);
     }
 
@@ -178,7 +181,7 @@ public final class CacheSchedule implements AttentionWatcher {
         List<PageTable> tables = tables(cache);
         int mean = tables.stream().mapToInt(PageTable::memoryPages).sum() / tables.size();
         int limit = budget.isPresent() ? Math.min(mean, limit(cache)) : mean;
-        if (givesNoWay() || limit < leastPages()) {
+        if (givesNoWay() || limit < leastPages() || blind()) {
             return false;
         }
         evict(cache, limit, step(limit, cache.length()));
@@ -296,6 +299,20 @@ public final class CacheSchedule implements AttentionWatcher {
         if (signals().contains(Signal.EXPERTS)) {
             tables.forEach(table -> policy.orElseThrow().routed(table.columns(), experts));
         }
+    }
+
+    /** The policy knows nothing but what is read again, and only a budget in tokens keeps room for that. */
+    private boolean blind() {
+        return budget.isEmpty() && policy.flatMap(EvictionPolicy::replay).isPresent();
+    }
+
+    /**
+     * @return what to do where the pool is used up and nothing gives way
+     */
+    public String advice() {
+        return blind()
+                ? "; " + policy.orElseThrow().name() + " evicts under a budget in tokens alone"
+                : givesNoWay() ? ADVICE : "";
     }
 
     /** Nobody decides what may leave memory. */

@@ -108,6 +108,14 @@ public interface EvictionPolicy extends CachePolicy {
     default void evicted(TokenColumns columns) {}
 
     /**
+     * The sequence has become shorter: what is known of queries that are gone is to be forgotten as far as that can be.
+     *
+     * @param columns the numbers kept for the tokens that are left
+     * @param length tokens of the sequence
+     */
+    default void truncated(TokenColumns columns, int length) {}
+
+    /**
      * Shares a layer's part of the budget out.
      *
      * @param share what there is to share

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.pikv4j.cache.scheduling.CacheSchedule;
+import org.pikv4j.error.KvBudgetExceededException;
 
 /**
  * Everything that one sequence remembers: a {@link PageTable} per layer and KV head. Has one writer, the engine's loop.
@@ -307,9 +308,13 @@ public final class SequenceCache implements AutoCloseable {
      */
     public long shrink() {
         long before = pool.usage().heldBytes();
-        return schedule.isPresent() && schedule.get().shrink(this)
-                ? before - pool.usage().heldBytes()
-                : 0;
+        try {
+            return schedule.isPresent() && schedule.get().shrink(this)
+                    ? before - pool.usage().heldBytes()
+                    : 0;
+        } catch (KvBudgetExceededException e) {
+            return 0; // what is not to be evicted is all there is
+        }
     }
 
     /**

@@ -1,11 +1,13 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Optional;
 import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.HeadTokens;
+import org.pikv4j.cache.scheduling.Highest;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 import org.pikv4j.error.InvalidOptionException;
 
@@ -53,13 +55,13 @@ public final class Duo implements EvictionPolicy {
             System.arraycopy(layer, 0, all, at, layer.length);
             at += layer.length;
         }
-        Arrays.sort(all);
-        int streaming = (int) Math.round((1 - share) * all.length);
+        BitSet retrieving = Highest.of(all, (int) Math.round(share * all.length));
         boolean[][] classes = new boolean[errors.length][];
+        at = 0;
         for (int layer = 0; layer < errors.length; layer++) {
             classes[layer] = new boolean[errors[layer].length];
             for (int head = 0; head < errors[layer].length; head++) {
-                classes[layer][head] = streaming == 0 || errors[layer][head] > all[streaming - 1];
+                classes[layer][head] = retrieving.get(at++);
             }
         }
         return new Duo(share, Optional.of(classes));

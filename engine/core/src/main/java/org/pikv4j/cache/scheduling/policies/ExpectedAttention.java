@@ -20,7 +20,7 @@ import org.pikv4j.model.HeadRotation;
  *
  * <p>Keeps d(d + 3)/2 + 1 numbers for each query head, the sums of the queries and of their products.
  *
- * <p>Options: {@code queries}, how many before an eviction are taken in (128), and {@code future}, the positions that lie ahead (512).
+ * <p>Options: {@code queries}, how many before each eviction are taken in (128), beside those that were, and {@code future}, the positions that lie ahead (512).
  */
 public final class ExpectedAttention implements EvictionPolicy {
     static final int QUERIES = 128;

@@ -33,6 +33,11 @@ public final class Lru implements EvictionPolicy {
     }
 
     @Override
+    public void truncated(TokenColumns columns, int length) {
+        Uses.truncate(columns.column(LAST), length);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
         int[] positions = tokens.positions();
         float[] last = tokens.columns().column(LAST);

@@ -118,6 +118,11 @@ public final class PiKv implements EvictionPolicy {
     }
 
     @Override
+    public void truncated(TokenColumns columns, int length) {
+        Uses.truncate(columns.column(LAST_USE), length);
+    }
+
+    @Override
     public void score(HeadTokens tokens, float[] scores) {
         int d = tokens.headDim();
         int[] positions = tokens.positions();

@@ -14,6 +14,7 @@ import org.pikv4j.cache.scheduling.PolicyOptions;
  */
 public final class Pyramid extends Wrapper {
     static final double FLOOR = 0.05;
+    private static final double ROUNDING = 1e-9;
 
     private final double floor;
 
@@ -42,8 +43,15 @@ public final class Pyramid extends Wrapper {
         double least = Math.clamp(floor * share.tokens(), share.least(), share.tokens());
         double most = 2.0 * share.tokens() - least;
         double depth = share.layers() == 1 ? 0.5 : (double) share.layer() / (share.layers() - 1);
-        int[] quotas = new int[share.scores().size()];
-        Arrays.fill(quotas, (int) (most - (most - least) * depth));
+        double layer = most - (most - least) * depth;
+        int[] quotas = inner.quotas(share);
+        if (Arrays.stream(quotas).sum() > share.tokens() * quotas.length) {
+            quotas = share.even(); // what goes from layer to layer is this policy's business
+        }
+        double factor = share.tokens() > share.least() ? (layer - share.least()) / (share.tokens() - share.least()) : 0;
+        for (int head = 0; head < quotas.length; head++) {
+            quotas[head] = (int) (share.least() + (quotas[head] - share.least()) * factor + ROUNDING);
+        }
         return quotas;
     }
 }

@@ -5,6 +5,7 @@ import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 import org.pikv4j.cache.storage.TokenColumns;
+import org.pikv4j.error.InvalidOptionException;
 
 /**
  * What the last queries attend to (Li et al., "SnapKV: LLM Knows What You are Looking for Before Generation", arXiv 2404.14469,
@@ -17,6 +18,7 @@ import org.pikv4j.cache.storage.TokenColumns;
 public final class SnapKv extends ReceivedAttention {
     static final int QUERIES = 64;
     static final int KERNEL = 5;
+    private static final int MOST_KERNEL = 255;
 
     private final int queries;
     private final int kernel;
@@ -33,7 +35,11 @@ public final class SnapKv extends ReceivedAttention {
 
     @Override
     public EvictionPolicy with(PolicyOptions options) {
-        return new SnapKv(options.number("queries", queries, 1), options.number("kernel", kernel, 1) | 1);
+        int width = options.number("kernel", kernel, 1);
+        if (width % 2 == 0 || width > MOST_KERNEL) {
+            throw new InvalidOptionException("kv-policy snapkv: kernel must be an odd number up to " + MOST_KERNEL);
+        }
+        return new SnapKv(options.number("queries", queries, 1), width);
     }
 
     @Override

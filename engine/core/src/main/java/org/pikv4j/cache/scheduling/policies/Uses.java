@@ -27,6 +27,13 @@ final class Uses {
         }
     }
 
+    /** No use can lie behind the end of a sequence. */
+    static void truncate(float[] last, int length) {
+        for (int i = 0; i < last.length; i++) {
+            last[i] = Math.min(last[i], Math.max(0, length - 1));
+        }
+    }
+
     private static float even(ObservedAttention seen) {
         return (float) seen.rows() / seen.received().length;
     }

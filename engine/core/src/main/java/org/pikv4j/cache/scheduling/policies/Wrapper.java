@@ -82,6 +82,11 @@ abstract class Wrapper implements EvictionPolicy {
     }
 
     @Override
+    public void truncated(TokenColumns columns, int length) {
+        inner.truncated(columns, length);
+    }
+
+    @Override
     public void evicted(TokenColumns columns) {
         inner.evicted(columns);
     }
