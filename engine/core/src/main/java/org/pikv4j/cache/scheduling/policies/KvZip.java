@@ -18,7 +18,7 @@ import org.pikv4j.cache.storage.TokenColumns;
  * <p>Reading costs twice, in exchange for the best choice that does not know the question. The paper evicts once, behind the prompt.
  * Where the budget is held while it is read, what came since the last eviction is repeated before each, and a token keeps the most
  * that it ever received; a quarter of the budget is kept free for that. A budget in bytes alone leaves no room to read anything again:
- * what has not been counts as the best there, the newest first. Pieces are as long as a batch allows, where the paper has 2,000
+ * nothing is evicted under it. Pieces are as long as a batch allows, where the paper has 2,000
  * tokens.
  */
 public final class KvZip implements EvictionPolicy {
