@@ -153,7 +153,7 @@ class QualityCommandTest {
                 "--policies h2p | --policies 'h2p' is unknown",
                 "--policies h2o;;tova | --policies names an empty policy",
                 "--policies snapkv:query=3 | --policies snapkv has no option 'query'",
-                "--policies quest --modes held | --policies quest evicts nothing",
+                "--policies quest --modes held | --policies quest is measured in --modes cut alone",
                 "--budgets 0.5,0 | --budgets must be above 0 and at most 1, not 0.0",
                 "--budgets half | --budgets",
                 "--modes cut,later | --modes 'later' is unknown; there are cut, cut-aware, held",

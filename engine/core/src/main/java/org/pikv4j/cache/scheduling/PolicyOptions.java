@@ -2,6 +2,7 @@ package org.pikv4j.cache.scheduling;
 
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -117,6 +118,7 @@ public final class PolicyOptions {
         }
         for (String name : values.keySet()) {
             if (!known.contains(name)) {
+                known.addAll(List.of("sinks", "window")); // every policy has them
                 throw new InvalidOptionException(
                         "kv-policy %s has no option '%s'; it has %s".formatted(policy, name, String.join(", ", known)));
             }

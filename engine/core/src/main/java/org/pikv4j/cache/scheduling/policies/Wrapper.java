@@ -33,7 +33,8 @@ abstract class Wrapper implements EvictionPolicy {
 
     @Override
     public EvictionPolicy calibrated(HeadScores heads) {
-        return around(inner.calibrated(heads));
+        EvictionPolicy other = inner.calibrated(heads);
+        return other.equals(inner) ? this : around(other);
     }
 
     @Override
