@@ -206,7 +206,7 @@ final class EngineLoop implements Runnable {
         return used;
     }
 
-    /** Pieces of a prompt end where tiles of attention do, however many others take part in the batch. */
+    /** Pieces of a prompt end where tiles of attention do, unless others leave less room than a tile takes. */
     private static int aligned(int length, int remaining, int room) {
         int end = (length + room) / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS;
         return remaining <= room || end <= length ? Math.min(remaining, room) : end - length;
