@@ -17,7 +17,6 @@ import org.pikv4j.bench.simulate.SimulationReport.Mode;
 import org.pikv4j.bench.simulate.SimulationReport.Source;
 import org.pikv4j.cache.scheduling.CachePolicy;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
-import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.policies.BuiltInPolicies;
 import org.pikv4j.cli.CommonOptions;
@@ -194,11 +193,7 @@ public final class SimulateCommand implements Callable<Integer> {
         if (choice.eviction().flatMap(EvictionPolicy::replay).isPresent()) {
             return Optional.of("has the model read text again, and there is no model here");
         }
-        try {
-            return choice.calibrated(HeadScores.NONE).equals(choice) ? Optional.empty() : Optional.of(UNCALIBRATED);
-        } catch (InvalidOptionException e) {
-            return Optional.of(UNCALIBRATED);
-        }
+        return choice.eviction().filter(EvictionPolicy::fitted).map(policy -> UNCALIBRATED);
     }
 
     private Source source(Path file, Map<String, PolicyChoice> chosen) {

@@ -188,7 +188,7 @@ public final class AttentionPlan {
             }
             AttentionItem item = new AttentionItem(tile, pages, read.starts(from, to), read.ends(from, to), entries);
             items.add(item);
-            tile.observe(item, read.pages(from, to));
+            tile.observe(item);
             entries += tile.entries();
         }
     }

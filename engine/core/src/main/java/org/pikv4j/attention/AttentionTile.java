@@ -19,7 +19,6 @@ final class AttentionTile {
     private final Optional<ObservedAttention> observed;
     private SlotRanges read = new SlotRanges(0);
     private final List<AttentionItem> items = new ArrayList<>();
-    private final List<int[]> pages = new ArrayList<>(); // of each item, by their number in the table
     private final AtomicInteger remaining = new AtomicInteger();
     private int firstEntry;
     private int splits;
@@ -45,11 +44,10 @@ final class AttentionTile {
         return observed.isPresent();
     }
 
-    /** Adds an item whose weights are wanted, if any are. */
-    void observe(AttentionItem item, int[] pagesOfItem) {
+    /** Adds the next item whose weights are wanted, if any are. */
+    void observe(AttentionItem item) {
         if (observed.isPresent()) {
             items.add(item);
-            pages.add(pagesOfItem);
         }
     }
 
@@ -135,11 +133,11 @@ final class AttentionTile {
 
     private void addProbabilities(ObservedAttention into) {
         int[] firsts = into.firstTokens();
-        for (int s = 0; s < items.size(); s++) {
-            int[] of = pages.get(s);
-            TokenWeights weights = items.get(s).weights().orElseThrow();
-            for (int p = 0; p < of.length; p++) {
-                int at = firsts[of[p]];
+        int range = 0; // items share the ranges out in their order
+        for (AttentionItem item : items) {
+            TokenWeights weights = item.weights().orElseThrow();
+            for (int p = 0; p < item.pageCount(); p++, range++) {
+                int at = firsts[read.page(range)];
                 if (into.peak()) {
                     weights.peakProbabilities(plan.partials(), firstEntry, p, into.received(), at);
                 } else {
@@ -147,7 +145,7 @@ final class AttentionTile {
                             plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.received(), at);
                 }
             }
-            items.get(s).forgetWeights();
+            item.forgetWeights();
         }
     }
 }

@@ -53,10 +53,6 @@ final class SlotRanges {
         return ends[index];
     }
 
-    int[] pages(int from, int to) {
-        return Arrays.copyOfRange(pages, from, to);
-    }
-
     int[] starts(int from, int to) {
         return Arrays.copyOfRange(starts, from, to);
     }

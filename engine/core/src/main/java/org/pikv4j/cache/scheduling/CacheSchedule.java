@@ -290,15 +290,13 @@ public final class CacheSchedule implements AttentionWatcher {
     }
 
     /**
-     * A layer's gate has chosen experts for the newest tokens.
+     * A layer's gate has chosen experts for the newest tokens; of interest if {@link #signals} say so.
      *
      * @param tables the layer's, by KV head
      * @param experts one for each of the newest tokens
      */
     public void routed(List<PageTable> tables, int[] experts) {
-        if (signals().contains(Signal.EXPERTS)) {
-            tables.forEach(table -> policy.orElseThrow().routed(table.columns(), experts));
-        }
+        tables.forEach(table -> policy.orElseThrow().routed(table.columns(), experts));
     }
 
     /** The policy knows nothing but what is read again, and only a budget in tokens keeps room for that. */

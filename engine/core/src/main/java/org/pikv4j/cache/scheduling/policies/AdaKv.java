@@ -3,6 +3,7 @@ package org.pikv4j.cache.scheduling.policies;
 import java.util.Arrays;
 import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
+import org.pikv4j.cache.scheduling.Highest;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 
 /**
@@ -46,44 +47,22 @@ public final class AdaKv extends Wrapper {
         int least = (int) Math.clamp(floor * tokens, share.least(), tokens);
         int[] quotas = new int[heads];
         Arrays.fill(quotas, least);
-        // What each head would get beyond its floor, best first, in one order over all heads.
-        float[][] rest = new float[heads][];
+        // What each head would get beyond its floor, in one order over all heads; among equals the first head comes
+        // first.
+        int[] headOf = new int
+                [share.scores().stream().mapToInt(scores -> scores.length).sum()];
+        float[] pooled = new float[headOf.length];
         int count = 0;
-        for (int h = 0; h < heads; h++) {
-            float[] sorted = share.scores().get(h).clone();
+        for (int head = heads - 1; head >= 0; head--) {
+            float[] sorted = share.scores().get(head).clone();
             Arrays.sort(sorted);
-            rest[h] = Arrays.copyOf(sorted, Math.max(0, sorted.length - least));
-            count += rest[h].length;
-        }
-        float[] pooled = new float[count];
-        int at = 0;
-        for (float[] scores : rest) {
-            System.arraycopy(scores, 0, pooled, at, scores.length);
-            at += scores.length;
-        }
-        Arrays.sort(pooled);
-        int free = Math.min(heads * (tokens - least), count);
-        if (free == 0) {
-            return quotas;
-        }
-        float threshold = pooled[count - free];
-        int given = 0;
-        for (int h = 0; h < heads; h++) {
-            for (float score : rest[h]) {
-                if (score > threshold) {
-                    quotas[h]++;
-                    given++;
-                }
+            for (int i = 0; i < sorted.length - least; i++) {
+                headOf[count] = head;
+                pooled[count++] = sorted[i];
             }
         }
-        for (int h = 0; h < heads; h++) {
-            for (float score : rest[h]) {
-                if (score == threshold && given < free) {
-                    quotas[h]++;
-                    given++;
-                }
-            }
-        }
+        int free = heads * (tokens - least);
+        Highest.of(Arrays.copyOf(pooled, count), free).stream().forEach(chosen -> quotas[headOf[chosen]]++);
         return quotas;
     }
 }
