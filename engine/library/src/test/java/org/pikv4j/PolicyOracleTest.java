@@ -18,6 +18,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -688,6 +691,53 @@ class PolicyOracleTest {
             }
             assertThat(kept).isEqualTo(4 * 2 * 80);
             assertThat(session.kvBytes()).isLessThan(held / 3);
+        }
+    }
+
+    /** Who counts by the tiles of a prompt is told the same, whoever else has rows in its batches. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lru", "lru+", "pikv", "h2o"})
+    void whatIsKeptDoesNotDependOnWhoSharesTheBatches(String policy) throws Exception {
+        String document = Files.readString(Path.of("../app/demo/document.txt"));
+        try (Engine engine = PiKV.model(MODEL)
+                        .backend("scalar") // whose sums do not depend on what is compiled already
+                        .pageTokens(PAGE)
+                        .prefillChunk(40)
+                        .kvBudget("96tok")
+                        .kvPolicy(policy)
+                        .open();
+                ExecutorService callers = Executors.newFixedThreadPool(6)) {
+            int[] ids = engine.model().tokenizer().encode(document, true);
+            Callable<List<int[]>> first = () -> kept(engine, Arrays.copyOf(ids, 210));
+            List<int[]> alone = first.call();
+            List<Callable<List<int[]>>> all = new ArrayList<>();
+            for (int other = 1; other < 6; other++) {
+                int[] prompt = Arrays.copyOfRange(ids, 17 * other, 17 * other + 60 * other - 7);
+                all.add(other == 3 ? first : () -> kept(engine, prompt));
+            }
+            for (int round = 0; round < 3; round++) {
+                List<int[]> shared = callers.invokeAll(all).get(2).get();
+                assertThat(shared).usingRecursiveComparison().isEqualTo(alone);
+            }
+        }
+    }
+
+    private static List<int[]> kept(Engine engine, int[] prompt) {
+        try (Session session = engine.openSession()) {
+            List<int[]> all = new ArrayList<>();
+            all.add(
+                    session
+                            .generate(prompt, GoldenLogitsTest.greedyOptions().withMaxTokens(40), piece -> {})
+                            .tokens()
+                            .stream()
+                            .mapToInt(Integer::intValue)
+                            .toArray());
+            for (int layer = 0; layer < engine.model().config().layers().size(); layer++) {
+                for (int head = 0; head < 2; head++) {
+                    all.add(session.retained(layer, head));
+                }
+            }
+            return all;
         }
     }
 

@@ -1,9 +1,8 @@
 package org.pikv4j.bench.quality;
 
-import java.util.ArrayList;
 import java.util.List;
+import org.pikv4j.bench.PolicyList;
 import org.pikv4j.cache.scheduling.PolicyChoice;
-import org.pikv4j.error.InvalidOptionException;
 
 /**
  * A policy as it was asked for. One that keeps everything and reads less takes the share of a budget as an option: where the text
@@ -15,12 +14,6 @@ record Contender(String text) {
     private static final String SHARE = "{share}";
     private static final String QUEST = "quest";
     private static final String QUEST_SHARE = "read=";
-
-    Contender {
-        if (text.isBlank()) {
-            throw new InvalidOptionException("--policies names an empty policy");
-        }
-    }
 
     private boolean questByItself() {
         return text.equals(QUEST) || text.startsWith(QUEST + ":") && !text.contains(QUEST_SHARE);
@@ -82,48 +75,9 @@ record Contender(String text) {
 
     /**
      * @param budgets the shares it will be tried with
-     * @throws InvalidOptionException if there is no such policy
+     * @throws org.pikv4j.error.InvalidOptionException if there is no such policy
      */
     void check(List<Double> budgets) {
-        for (double share : budgets) {
-            try {
-                PolicyChoice.parse(at(share));
-            } catch (InvalidOptionException e) {
-                throw new InvalidOptionException(
-                        String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
-            }
-        }
-    }
-
-    /**
-     * Policies stand one behind the other with {@code ;} or {@code ,} between. A comma within brackets, or before {@code
-     * option=}, belongs to the policy.
-     *
-     * @param list an option's value
-     * @return the policies
-     */
-    static List<Contender> parse(String list) {
-        List<Contender> policies = new ArrayList<>();
-        int from = 0;
-        int depth = 0;
-        for (int i = 0; i < list.length(); i++) {
-            char c = list.charAt(i);
-            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-            if (c == ';' || c == ',' && depth == 0 && !isOption(list.substring(i + 1))) {
-                policies.add(new Contender(list.substring(from, i).strip()));
-                from = i + 1;
-            }
-        }
-        policies.add(new Contender(list.substring(from).strip()));
-        return policies;
-    }
-
-    private static boolean isOption(String rest) {
-        int end = 0;
-        while (end < rest.length()
-                && (Character.isLetterOrDigit(rest.charAt(end)) || "- ".indexOf(rest.charAt(end)) >= 0)) {
-            end++;
-        }
-        return end < rest.length() && rest.charAt(end) == '=';
+        budgets.forEach(share -> PolicyList.parse(at(share)));
     }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.pikv4j.bench.Machine;
 import org.pikv4j.bench.OutDirectory;
+import org.pikv4j.bench.PolicyList;
 import org.pikv4j.bench.quality.QualityReport.Measurement;
 import org.pikv4j.cache.scheduling.KvBudget;
 import org.pikv4j.cache.scheduling.PolicyChoice;
@@ -142,7 +143,8 @@ public final class QualityCommand implements Callable<Integer> {
         }
         QualityPlan plan = new QualityPlan(
                 distinct(policies.stream()
-                        .flatMap(list -> Contender.parse(list).stream())
+                        .flatMap(list -> PolicyList.split(list).stream())
+                        .map(Contender::new)
                         .toList()),
                 distinct(modes.stream().map(Mode::of).toList()),
                 distinct(budgets),

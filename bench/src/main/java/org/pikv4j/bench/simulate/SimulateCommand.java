@@ -13,6 +13,7 @@ import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.Backends;
 import org.pikv4j.bench.OutDirectory;
+import org.pikv4j.bench.PolicyList;
 import org.pikv4j.bench.simulate.SimulationReport.Mode;
 import org.pikv4j.bench.simulate.SimulationReport.Source;
 import org.pikv4j.cache.scheduling.CachePolicy;
@@ -65,10 +66,8 @@ public final class SimulateCommand implements Callable<Integer> {
     @Option(
             names = "--policies",
             paramLabel = "LIST",
-            split = ";",
-            description =
-                    "The policies, as --kv-policy of other commands spells them, with semicolons between (default:"
-                            + " all built-in ones that need neither the model nor a calibration).")
+            description = "The policies, as --kv-policy of other commands spells them, with ; or , between (default:"
+                    + " all built-in ones that need neither the model nor a calibration).")
     private List<String> policies = List.of();
 
     @Option(
@@ -161,23 +160,16 @@ public final class SimulateCommand implements Callable<Integer> {
                 }
             }
         }
-        for (String policy : policies) {
-            String name = policy.strip();
-            chosen.put(name, parse(name));
-        }
+        policies.stream()
+                .flatMap(list -> PolicyList.split(list).stream())
+                .forEach(policy -> chosen.put(policy, parse(policy)));
         return chosen;
     }
 
     private PolicyChoice parse(String policy) {
-        PolicyChoice choice;
-        try {
-            choice = PolicyChoice.parse(policy);
-            if (choice.router().isPresent()) {
-                budgets.forEach(budget -> Simulation.reading(policy, budget));
-            }
-        } catch (InvalidOptionException e) {
-            // What the library knows as kv-policy has another name here.
-            throw new InvalidOptionException(String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
+        PolicyChoice choice = PolicyList.parse(policy);
+        if (choice.router().isPresent()) {
+            budgets.forEach(budget -> Simulation.reading(policy, budget));
         }
         obstacle(choice).ifPresent(obstacle -> {
             throw new InvalidOptionException("--policies " + policy + ": " + obstacle);

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.bench.Parallel;
+import org.pikv4j.bench.PolicyList;
 import org.pikv4j.bench.simulate.SimulationReport.Mode;
 import org.pikv4j.bench.simulate.SimulationReport.Row;
 import org.pikv4j.cache.scheduling.PolicyChoice;
@@ -203,7 +204,7 @@ final class Simulation {
      * @return the policy that reads as much
      */
     static PolicyChoice reading(String policy, double budget) {
-        return PolicyChoice.parse(policy + (policy.contains(":") ? "," : ":") + "read=" + budget);
+        return PolicyList.parse(policy + (policy.contains(":") ? "," : ":") + "read=" + budget);
     }
 
     private static Turn turn(Map.Entry<String, PolicyChoice> policy, double budget, Mode mode, Kept kept) {

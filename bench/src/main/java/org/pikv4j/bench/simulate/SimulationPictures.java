@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.pikv4j.bench.Pictures;
 import org.pikv4j.bench.simulate.SimulationReport.Mode;
@@ -23,6 +24,14 @@ final class SimulationPictures {
     private static final BasicStroke DASHED =
             new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {6, 4}, 0);
     private static final BasicStroke SOLID = new BasicStroke(2);
+
+    /** Neighbours among the hues differ in these. */
+    private static final List<Marker> MARKERS = List.of(
+            SeriesMarkers.CIRCLE,
+            SeriesMarkers.SQUARE,
+            SeriesMarkers.TRIANGLE_UP,
+            SeriesMarkers.DIAMOND,
+            SeriesMarkers.TRIANGLE_DOWN);
 
     private SimulationPictures() {}
 
@@ -38,7 +47,7 @@ final class SimulationPictures {
             throws IOException {
         XYChart chart = Pictures.chart(
                 what + " against the budget, " + report.traces().getFirst().model(),
-                "share of tokens kept, for each layer and KV head",
+                "share of tokens kept or read, for each layer and KV head",
                 what.toLowerCase(Locale.ROOT));
         chart.getStyler().setDecimalPattern("0.00");
         chart.getStyler().setXAxisMin(0.0);
@@ -51,17 +60,18 @@ final class SimulationPictures {
         for (String name : names) {
             List<Row> rows = report.rows().stream()
                     .filter(row -> name(row).equals(name))
-                    .sorted(Comparator.comparingDouble(Row::budget))
+                    .sorted(Comparator.comparingDouble(Row::kept))
                     .toList();
             XYSeries series = chart.addSeries(
                     name,
-                    rows.stream().map(Row::budget).toList(),
+                    rows.stream().map(Row::kept).toList(),
                     rows.stream().map(value::applyAsDouble).toList());
             Row first = rows.getFirst();
-            Color colour = colour(policies.indexOf(first.policy()), policies.size());
+            int index = policies.indexOf(first.policy());
+            Color colour = colour(index, policies.size());
             series.setLineColor(colour);
             series.setMarkerColor(colour);
-            series.setMarker(first.mode() == Mode.HELD ? SeriesMarkers.CROSS : SeriesMarkers.CIRCLE);
+            series.setMarker(MARKERS.get(index % MARKERS.size()));
             series.setLineStyle(first.isBound() || first.mode() == Mode.HELD ? DASHED : SOLID);
         }
         Pictures.write(chart, file);

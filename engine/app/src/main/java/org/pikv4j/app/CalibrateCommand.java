@@ -127,7 +127,10 @@ final class CalibrateCommand implements Callable<Integer> {
             } catch (IOException e) {
                 throw target.cannotWrite(TextFile.reason(e));
             }
-            Output.of(spec).print(new CalibrationTable(report).text());
+            Output output = Output.of(spec);
+            output.print(new CalibrationTable(report).text());
+            output.println("");
+            output.println("written to " + out);
             return ExitCodes.OK;
         } catch (CancellationException e) {
             ErrorReport.print(spec, "interrupted");

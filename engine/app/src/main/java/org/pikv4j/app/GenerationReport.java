@@ -24,6 +24,8 @@ import org.pikv4j.session.GenerationStats;
  * @param kvOpenBytes of these, what is not compressed yet where the cache is compressed
  * @param kvTierBytes bytes of the cache on disk at the end
  * @param kvBytesPerToken bytes in memory per token in the cache
+ * @param kvTokens tokens in the cache, those included that were forgotten
+ * @param kvTokensKept of these, those that are left, on average over layers and KV heads
  * @param backend what computed
  * @param finishReason why the text ended
  * @param seed of the random numbers, to have the same text again
@@ -41,6 +43,8 @@ record GenerationReport(
         long kvOpenBytes,
         long kvTierBytes,
         double kvBytesPerToken,
+        int kvTokens,
+        double kvTokensKept,
         String backend,
         String finishReason,
         long seed) {
@@ -65,6 +69,8 @@ record GenerationReport(
                 stats.kvOpenBytes(),
                 stats.kvTierBytes(),
                 stats.kvBytesPerToken(),
+                stats.kvTokens(),
+                stats.kvTokensKept(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
                 result.seed());
@@ -97,7 +103,10 @@ record GenerationReport(
         parts.add("KV " + ByteSize.format(kvBytes)
                 + (kvOpenBytes > 0 ? " (" + ByteSize.format(kvOpenBytes) + " not compressed yet)" : "") + ", "
                 + ByteSize.format(Math.round(kvBytesPerToken)) + " per token"
-                + (kvTierBytes > 0 ? ", and " + ByteSize.format(kvTierBytes) + " on disk" : ""));
+                + (kvTierBytes > 0 ? ", and " + ByteSize.format(kvTierBytes) + " on disk" : "")
+                + (kvTokensKept < kvTokens
+                        ? String.format(Locale.ROOT, ", %,.0f of %,d tokens kept", kvTokensKept, kvTokens)
+                        : ""));
         parts.add(backend);
         StringBuilder text = new StringBuilder("[").append(parts.getFirst());
         int lineStart = 0;

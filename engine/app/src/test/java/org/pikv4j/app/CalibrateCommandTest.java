@@ -32,13 +32,14 @@ class CalibrateCommandTest {
                 out.toString());
         assertThat(calibrated.err()).isEmpty();
         assertThat(calibrated.code()).isZero();
-        assertThat(calibrated.out().lines()).hasSize(2 + 4 + 1 + 2 + 2 * 4 + 2);
+        assertThat(calibrated.out().lines()).hasSize(2 + 4 + 1 + 2 + 2 * 4 + 2 + 2);
         assertThat(calibrated.out())
                 .startsWith("what heads lose")
                 .containsPattern("\n +3 +\\d+\\.\\d% +\\d+\\.\\d%\n")
                 .contains("\nenergy kept of keys and values, on 800 tokens\n")
                 .containsPattern("svd +0 +16/64 +\\d+\\.\\d\\d% +\\d+\\.\\d\\d%\n")
-                .containsPattern("lora\\+\\+ +mean ");
+                .containsPattern("lora\\+\\+ +mean ")
+                .contains("\nwritten to " + out);
         try (Stream<Path> files = Files.list(directory)) {
             assertThat(files).containsExactly(out);
         }

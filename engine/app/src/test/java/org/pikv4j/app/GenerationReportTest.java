@@ -8,7 +8,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerationReportTest {
     private static final GenerationReport REPORT = new GenerationReport(
-            "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 4_329_472, 0, 0, 2109, "vector", "stop_string", 1);
+            "text",
+            8,
+            2043,
+            2.084,
+            984.2,
+            26.71,
+            0.0345,
+            0.0448,
+            4_329_472,
+            0,
+            0,
+            2109,
+            2051,
+            2051,
+            "vector",
+            "stop_string",
+            1);
 
     @Test
     void oneLineSaysItAll() {
@@ -19,11 +35,12 @@ class GenerationReportTest {
     }
 
     @Test
-    void whatIsOnDiskIsSaidBeside() {
+    void whatIsOnDiskOrForgottenIsSaidBeside() {
         GenerationReport report = new GenerationReport(
-                "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 524_288, 0, 3_801_088, 256, "vector", "length",
-                1);
-        assertThat(report.text(Integer.MAX_VALUE)).contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk | ");
+                "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 524_288, 0, 3_801_088, 256, 2048, 511.6, "vector",
+                "length", 1);
+        assertThat(report.text(Integer.MAX_VALUE))
+                .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ");
     }
 
     @ParameterizedTest

@@ -40,15 +40,22 @@ public final class CompressionOptions {
     /**
      * @param forms all that the command keeps its cache in
      * @param policies all that evict
-     * @throws InvalidOptionException if one cannot be understood, or none needs the calibration that was given
+     * @throws InvalidOptionException if one cannot be understood, a policy needs a calibration and none was given, or none
+     *     needs the one that was
      */
     public void check(List<String> forms, List<PolicyChoice> policies) {
         boolean fitted = forms.stream()
                 .map(form -> FormSpec.parse(form, BasisSource.NONE).fitted())
                 .reduce(false, Boolean::logicalOr);
-        boolean heads =
-                policies.stream().flatMap(policy -> policy.eviction().stream()).anyMatch(EvictionPolicy::fitted);
-        if (kvCalibration.isPresent() && !fitted && !heads) {
+        Optional<EvictionPolicy> heads = policies.stream()
+                .flatMap(policy -> policy.eviction().stream())
+                .filter(EvictionPolicy::fitted)
+                .findFirst();
+        if (kvCalibration.isEmpty() && heads.isPresent()) {
+            throw new InvalidOptionException("--kv-policy " + heads.get().name()
+                    + " needs --kv-calibration FILE, which the command calibrate writes");
+        }
+        if (kvCalibration.isPresent() && !fitted && heads.isEmpty()) {
             throw new InvalidOptionException("--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and"
                     + " distill:R need it, and --kv-policy duo");
         }

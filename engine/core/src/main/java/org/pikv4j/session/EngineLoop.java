@@ -142,7 +142,7 @@ final class EngineLoop implements Runnable {
         List<Request> chosen = new ArrayList<>();
         List<Span> batch = new ArrayList<>();
         int room = decoder.maxRows();
-        room -= choose(chosen, batch, room, true);
+        room -= choose(chosen, batch, room - keptForPrompts(), true);
         choose(chosen, batch, room, false);
         if (batch.isEmpty()) {
             if (!requests.isEmpty()) {
@@ -182,7 +182,8 @@ final class EngineLoop implements Runnable {
             SequenceCache cache = request.session.cache();
             cache.expect(request.session.tokenList().size());
             int count = Math.min(aligned(cache.length(), request.remaining(), room - used), cache.rowsToNextChange());
-            if (count < 1 || (request.remaining() == 1) != decoding) {
+            boolean waits = room - used < AttentionPlan.TILE_ROWS && request.remaining() > room - used && sharesTiles();
+            if (count < 1 || waits || (request.remaining() == 1) != decoding) {
                 continue;
             }
             try {
@@ -206,7 +207,21 @@ final class EngineLoop implements Runnable {
         return used;
     }
 
-    /** Pieces of a prompt end where tiles of attention do, unless others leave less room than a tile takes. */
+    /**
+     * Whether batches have room for a tile of attention beside others. In smaller ones, pieces of prompts end wherever there is no
+     * room left.
+     */
+    private boolean sharesTiles() {
+        return decoder.maxRows() >= 2 * AttentionPlan.TILE_ROWS;
+    }
+
+    /** Rows that sessions that decode leave to prompts, so that these get on by whole tiles. */
+    private int keptForPrompts() {
+        boolean prompts = requests.stream().anyMatch(request -> request.remaining() > 1);
+        return prompts && sharesTiles() ? AttentionPlan.TILE_ROWS : 0;
+    }
+
+    /** Pieces of a prompt end where tiles of attention do, in batches that have room for one. */
     private static int aligned(int length, int remaining, int room) {
         int end = (length + room) / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS;
         return remaining <= room || end <= length ? Math.min(remaining, room) : end - length;

@@ -50,7 +50,7 @@ final class FeedRequest extends Request {
         return true;
     }
 
-    /** Half of a text is of no use: the session is as it was before the call. */
+    /** Half of a text is of no use: the session has the tokens that it had before the call. */
     @Override
     void abandon() {
         fail(

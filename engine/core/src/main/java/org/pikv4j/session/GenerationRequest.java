@@ -167,6 +167,7 @@ final class GenerationRequest extends Request {
                 usage.openBytes(),
                 usage.tier().heldBytes(),
                 session.cache().length(),
+                session.cache().tokensKept(),
                 session.cache().bytes());
     }
 }

@@ -15,6 +15,7 @@ import java.util.Arrays;
  * @param kvOpenBytes of these, pages that shall be compressed and are not yet, and the room kept for their sealed forms
  * @param kvTierBytes what it held on the second tier beside
  * @param kvTokens tokens that this session's cache held at the end
+ * @param kvTokensKept of these, those that are left, on average over layers and KV heads
  * @param sessionKvBytes bytes of this session's pages in memory at the end
  */
 public record GenerationStats(
@@ -28,6 +29,7 @@ public record GenerationStats(
         long kvOpenBytes,
         long kvTierBytes,
         int kvTokens,
+        double kvTokensKept,
         long sessionKvBytes) {
 
     /**

@@ -20,6 +20,9 @@ import org.pikv4j.model.LoadedModel;
  * <p><b>Threads.</b> A session may be used by any thread, but by one at a time: a call while another is under way throws
  * {@link SessionStateException}. {@link #cancel} alone may be called by any thread at any time. Different sessions of an
  * engine may be used in parallel; their work is batched.
+ *
+ * <p><b>Failures.</b> A call that throws leaves the session with the tokens that it had before. What a policy forgot of them to
+ * make room in the meantime stays forgotten.
  */
 public final class Session implements AutoCloseable {
     private final Engine engine;

@@ -1,6 +1,8 @@
 package org.pikv4j.cache.scheduling;
 
+import java.util.List;
 import org.pikv4j.extension.Extension;
+import org.pikv4j.model.AttentionSpec;
 
 /** What {@code --kv-policy} can name: an {@link EvictionPolicy}, a {@link PlacementPolicy}, or a {@link org.pikv4j.cache.routing.PageRouter}. */
 public interface CachePolicy extends Extension {
@@ -13,4 +15,12 @@ public interface CachePolicy extends Extension {
     default CachePolicy with(PolicyOptions options) {
         return this;
     }
+
+    /**
+     * Called before anything else that is told of a model.
+     *
+     * @param layers the attention of each of the model's layers
+     * @throws org.pikv4j.error.InvalidOptionException if the policy makes no sense for them
+     */
+    default void check(List<AttentionSpec> layers) {}
 }

@@ -58,7 +58,8 @@ public final class CacheSchedule implements AttentionWatcher {
      * @param layout how sequences are cut into pages, all of as many tokens
      * @param specs the attention of each layer
      * @param chunk rows of the largest batch
-     * @throws InvalidOptionException if the budget is less than what is protected, and a page
+     * @throws InvalidOptionException if the budget is less than what is protected, and a page, or the policy makes no sense
+     *     for the layers
      */
     public CacheSchedule(
             Optional<PolicyChoice> choice,
@@ -74,6 +75,7 @@ public final class CacheSchedule implements AttentionWatcher {
         this.layout = layout;
         this.pageTokens = layout.layers().getFirst().open().tokens();
         this.chunk = chunk;
+        choice.ifPresent(chosen -> chosen.policy().check(specs));
         int tokens = budget.map(TokenBudget::tokens).orElse(0);
         int least = (leastPages() + leastReplayPages()) * pageTokens;
         if (tokens > 0 && tokens < least) {

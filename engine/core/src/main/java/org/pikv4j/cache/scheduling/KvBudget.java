@@ -30,8 +30,16 @@ public record KvBudget(OptionalLong bytes, Optional<TokenBudget> tokens) {
             }
             budget = tokens
                     ? new KvBudget(budget.bytes, Optional.of(TokenBudget.parse(part)))
-                    : new KvBudget(OptionalLong.of(ByteSize.parse(part)), budget.tokens);
+                    : new KvBudget(OptionalLong.of(bytes(part)), budget.tokens);
         }
         return budget;
+    }
+
+    private static long bytes(String text) {
+        try {
+            return ByteSize.parse(text);
+        } catch (InvalidOptionException e) {
+            throw new InvalidOptionException(e.getMessage() + ", or in tokens 1024tok or 25%");
+        }
     }
 }

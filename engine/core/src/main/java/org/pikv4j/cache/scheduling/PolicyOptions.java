@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.memory.ByteSize;
 
 /** What stands behind a policy's name: {@code name=number} pairs, and the policy that it wraps. Each must be asked for. */
 public final class PolicyOptions {
@@ -85,6 +86,21 @@ public final class PolicyOptions {
     public String text(String name, String usual) {
         known.add(name);
         return values.getOrDefault(name, usual);
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @return its value, a size
+     */
+    public long bytes(String name, long usual) {
+        known.add(name);
+        String text = values.get(name);
+        try {
+            return text == null ? usual : ByteSize.parse(text);
+        } catch (InvalidOptionException e) {
+            throw new InvalidOptionException("kv-policy " + policy + ": " + name + " " + e.getMessage());
+        }
     }
 
     private static String plain(double number) {

@@ -2,6 +2,7 @@ package org.pikv4j.cache.storage;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -78,13 +79,18 @@ public final class SecondTier {
         } catch (IOException | OutOfMemoryError e) {
             throw new KvBudgetExceededException("the KV cache's second tier in " + directory.path() + ", a file of "
                     + ByteSize.format(fileBytes()) + ", cannot take another page of "
-                    + ByteSize.format(page.byteSize()) + ": " + e.getMessage()
+                    + ByteSize.format(page.byteSize()) + ": " + reason(e)
                     + "; make room there, name another directory, or raise kv-budget");
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Exceptions of the file system say what is wrong with their class, and nothing but the path with their message. */
+    private static String reason(Throwable e) {
+        return e instanceof FileSystemException ? e.toString() : String.valueOf(e.getMessage());
     }
 
     private TierFile.Extent grow(SizeClass sizeClass) throws IOException {

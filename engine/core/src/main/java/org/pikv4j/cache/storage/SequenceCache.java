@@ -350,6 +350,17 @@ public final class SequenceCache implements AutoCloseable {
         return tables.stream().flatMap(List::stream).mapToLong(PageTable::bytes).sum();
     }
 
+    /**
+     * @return tokens that are left, on average over layers and KV heads
+     */
+    public double tokensKept() {
+        return tables.stream()
+                .flatMap(List::stream)
+                .mapToInt(table -> table.columns().size())
+                .average()
+                .orElse(0);
+    }
+
     /** Gives everything back; idempotent. */
     @Override
     public void close() {

@@ -1,11 +1,14 @@
 package org.pikv4j.cache.scheduling.policies;
 
 import java.util.Arrays;
+import java.util.List;
 import org.pikv4j.cache.scheduling.BudgetShare;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadTokens;
 import org.pikv4j.cache.scheduling.PolicyOptions;
 import org.pikv4j.cache.scheduling.TokenSignals;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.AttentionSpec;
 
 /**
  * One early layer decides for all later ones (Chen et al., "An Image is Worth 1/2 Tokens After Layer 2: Plug-and-Play Inference
@@ -39,6 +42,14 @@ public final class FastV extends ReceivedAttention {
     @Override
     public EvictionPolicy with(PolicyOptions options) {
         return new FastV(options.number("layer", layer, 1), options.real("floor", floor, 0, 1));
+    }
+
+    @Override
+    public void check(List<AttentionSpec> layers) {
+        if (layer >= layers.size()) {
+            throw new InvalidOptionException("kv-policy fastv: layer=" + layer
+                    + " decides for the layers behind it, and the model has " + layers.size());
+        }
     }
 
     @Override

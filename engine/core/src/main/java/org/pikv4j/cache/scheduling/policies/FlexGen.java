@@ -10,7 +10,6 @@ import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.TierDirectory;
 import org.pikv4j.error.InvalidOptionException;
-import org.pikv4j.memory.ByteSize;
 
 /**
  * Forgets nothing: what the budget has no room for goes to a file, and is attended to there (Sheng et al., "FlexGen:
@@ -47,15 +46,13 @@ public final class FlexGen implements PlacementPolicy {
     @Override
     public FlexGen with(PolicyOptions options) {
         String dir = options.text("dir", directory.path().toString());
-        String disk = options.text("disk", "");
         try {
             Path path = Path.of(dir);
             if (!Files.isDirectory(path) || !Files.isWritable(path)) {
                 throw new InvalidOptionException(
                         "kv-policy flexgen: dir must be a directory in which files can be made, not '" + dir + "'");
             }
-            long most = disk.isEmpty() ? directory.mostBytes() : ByteSize.parse(disk);
-            return new FlexGen(new TierDirectory(path, most));
+            return new FlexGen(new TierDirectory(path, options.bytes("disk", directory.mostBytes())));
         } catch (InvalidPathException e) {
             throw new InvalidOptionException("kv-policy flexgen: dir '" + dir + "' is no path");
         }

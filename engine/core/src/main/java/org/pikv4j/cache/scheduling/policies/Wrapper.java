@@ -1,5 +1,6 @@
 package org.pikv4j.cache.scheduling.policies;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.pikv4j.cache.scheduling.BudgetShare;
@@ -25,6 +26,11 @@ abstract class Wrapper implements EvictionPolicy {
      * @return the same, around it
      */
     abstract EvictionPolicy around(EvictionPolicy other);
+
+    @Override
+    public void check(List<AttentionSpec> layers) {
+        inner.check(layers);
+    }
 
     @Override
     public boolean fitted() {
