@@ -2,8 +2,10 @@ package org.pikv4j.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.AttentionSpec;
 
 /** Policies one behind the other, as {@code --policies} of several commands has them. */
 public final class PolicyList {
@@ -49,8 +51,24 @@ public final class PolicyList {
      * @throws InvalidOptionException if there is no such policy; what the library knows as kv-policy has another name here
      */
     public static PolicyChoice parse(String spec) {
+        return renaming(() -> PolicyChoice.parse(spec));
+    }
+
+    /**
+     * @param choice a policy
+     * @param layers the attention of each of a model's layers
+     * @throws InvalidOptionException if it makes no sense for them
+     */
+    public static void check(PolicyChoice choice, List<AttentionSpec> layers) {
+        renaming(() -> {
+            choice.policy().check(layers);
+            return choice;
+        });
+    }
+
+    private static PolicyChoice renaming(Supplier<PolicyChoice> action) {
         try {
-            return PolicyChoice.parse(spec);
+            return action.get();
         } catch (InvalidOptionException e) {
             throw new InvalidOptionException(String.valueOf(e.getMessage()).replaceFirst("^kv-policy", "--policies"));
         }

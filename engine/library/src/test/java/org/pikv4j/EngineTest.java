@@ -9,12 +9,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,52 @@ class EngineTest {
             }
             assertThat(engine.usage().heldBytes()).isZero();
         }
+    }
+
+    /** Those that decode fill every batch, and more of them than there are rows. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 33})
+    void aPromptGetsOnBesideSessionsThatDecode(int chunk) throws Exception {
+        int decoding = chunk + 1;
+        try (Engine engine = builder().prefillChunk(chunk).open();
+                ExecutorService callers = Executors.newFixedThreadPool(decoding)) {
+            CountDownLatch begun = new CountDownLatch(decoding);
+            List<Session> sessions = new ArrayList<>();
+            List<Future<GenerationResult>> results = new ArrayList<>();
+            for (int i = 0; i < decoding; i++) {
+                Session session = engine.openSession();
+                sessions.add(session);
+                int[] prompt = Arrays.copyOf(golden.inputIds(), 2);
+                GenerationOptions endless =
+                        greedy.withMaxTokens(2_000).withEndTokens(Set.of()).withStopStrings(List.of());
+                results.add(callers.submit(() -> session.generate(prompt, endless, whenRead(begun))));
+            }
+            assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
+            try (Session late = engine.openSession()) {
+                late.read(golden.inputIds()); // would never return
+                assertThat(late.tokens()).hasSize(golden.inputIds().length);
+            }
+            sessions.forEach(Session::cancel);
+            for (Future<GenerationResult> result : results) {
+                assertThat(result.get().finishReason()).isEqualTo(FinishReason.CANCELLED);
+            }
+            sessions.forEach(Session::close);
+        }
+    }
+
+    /** Counts down once the prompt has been read. */
+    private static GenerationListener whenRead(CountDownLatch latch) {
+        return new GenerationListener() {
+            @Override
+            public void text(String piece) {}
+
+            @Override
+            public void prefill(int done, int total) {
+                if (done == total) {
+                    latch.countDown();
+                }
+            }
+        };
     }
 
     @Test

@@ -180,6 +180,7 @@ public final class QualityCommand implements Callable<Integer> {
                 .kvBudget(budget)
                 .progress(progress.shareOf("Loading"))
                 .open()) {
+            choices.forEach(choice -> PolicyList.check(choice, ExactDocument.specs(reference)));
             QualityRun run = new QualityRun(plan, reference, () -> options.builder(model.path(), choices), budget);
             return run(plan, model, files, run, reference, progress);
         }

@@ -26,6 +26,7 @@ import org.pikv4j.cli.Interruption;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.Progress;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.trace.Trace;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -185,11 +186,14 @@ public final class SimulateCommand implements Callable<Integer> {
         if (choice.eviction().flatMap(EvictionPolicy::replay).isPresent()) {
             return Optional.of("has the model read text again, and there is no model here");
         }
-        return choice.eviction().filter(EvictionPolicy::fitted).map(policy -> UNCALIBRATED);
+        return choice.eviction().flatMap(EvictionPolicy::fitted).map(policy -> UNCALIBRATED);
     }
 
     private Source source(Path file, Map<String, PolicyChoice> chosen) {
         try (Trace trace = Trace.open(file)) {
+            List<AttentionSpec> layers =
+                    trace.layers().stream().map(Trace.Layer::spec).toList();
+            chosen.values().forEach(policy -> PolicyList.check(policy, layers));
             int position = cut(trace);
             for (double budget : budgets) {
                 int tokens = Simulation.tokens(budget, position);

@@ -19,6 +19,7 @@ import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cli.Progress;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.trace.Trace;
 
 /**
@@ -204,6 +205,9 @@ final class Simulation {
      * @return the policy that reads as much
      */
     static PolicyChoice reading(String policy, double budget) {
+        if (policy.contains("read=")) {
+            throw new InvalidOptionException("--policies " + policy + ": how much is read is what the --budgets say");
+        }
         return PolicyList.parse(policy + (policy.contains(":") ? "," : ":") + "read=" + budget);
     }
 

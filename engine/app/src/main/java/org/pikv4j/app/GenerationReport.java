@@ -24,7 +24,7 @@ import org.pikv4j.session.GenerationStats;
  * @param kvOpenBytes of these, what is not compressed yet where the cache is compressed
  * @param kvTierBytes bytes of the cache on disk at the end
  * @param kvBytesPerToken bytes in memory per token in the cache
- * @param kvTokens tokens in the cache, those included that were forgotten
+ * @param kvTokens tokens in the cache, those included that were forgotten or have left the windows of all layers that have one
  * @param kvTokensKept of these, those that are left, on average over layers and KV heads
  * @param backend what computed
  * @param finishReason why the text ended

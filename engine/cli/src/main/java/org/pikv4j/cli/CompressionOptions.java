@@ -49,15 +49,15 @@ public final class CompressionOptions {
                 .reduce(false, Boolean::logicalOr);
         Optional<EvictionPolicy> heads = policies.stream()
                 .flatMap(policy -> policy.eviction().stream())
-                .filter(EvictionPolicy::fitted)
+                .flatMap(policy -> policy.fitted().stream())
                 .findFirst();
         if (kvCalibration.isEmpty() && heads.isPresent()) {
-            throw new InvalidOptionException("--kv-policy " + heads.get().name()
+            throw new InvalidOptionException("the policy " + heads.get().name()
                     + " needs --kv-calibration FILE, which the command calibrate writes");
         }
         if (kvCalibration.isPresent() && !fitted && heads.isEmpty()) {
             throw new InvalidOptionException("--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and"
-                    + " distill:R need it, and --kv-policy duo");
+                    + " distill:R need it, and the policy duo");
         }
     }
 

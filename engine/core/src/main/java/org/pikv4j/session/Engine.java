@@ -27,6 +27,7 @@ import org.pikv4j.error.ContextLengthException;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.memory.ByteSize;
+import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
@@ -63,6 +64,7 @@ public final class Engine implements AutoCloseable {
         this.backend = backend;
         this.options = options;
         try {
+            check(options, model.config());
             layout = layout(model.config(), options);
             long least = layout.smallestSequenceBytes();
             if (options.kvBudgetBytes() < least) {
@@ -146,15 +148,21 @@ public final class Engine implements AutoCloseable {
                 .map(policy -> new SecondTier(policy.directory(), prefetcher));
     }
 
+    private static void check(EngineOptions options, ModelConfig config) {
+        List<AttentionSpec> layers = layers(config);
+        options.policy().ifPresent(choice -> choice.policy().check(layers));
+        options.router().ifPresent(router -> router.check(layers));
+    }
+
+    private static List<AttentionSpec> layers(ModelConfig config) {
+        return config.layers().stream().map(LayerSpec::attention).toList();
+    }
+
     private static Optional<CacheSchedule> schedule(ModelConfig config, EngineOptions options, CacheLayout layout) {
         return options.policy().isEmpty() && options.tokenBudget().isEmpty()
                 ? Optional.empty()
                 : Optional.of(new CacheSchedule(
-                        options.policy(),
-                        options.tokenBudget(),
-                        layout,
-                        config.layers().stream().map(LayerSpec::attention).toList(),
-                        options.prefillChunk()));
+                        options.policy(), options.tokenBudget(), layout, layers(config), options.prefillChunk()));
     }
 
     /** Runs on the engine's thread. */

@@ -183,7 +183,7 @@ final class EngineLoop implements Runnable {
             cache.expect(request.session.tokenList().size());
             int count = Math.min(aligned(cache.length(), request.remaining(), room - used), cache.rowsToNextChange());
             boolean waits = room - used < AttentionPlan.TILE_ROWS && request.remaining() > room - used && sharesTiles();
-            if (count < 1 || waits || (request.remaining() == 1) != decoding) {
+            if (count < 1 || waits || decodes(request) != decoding) {
                 continue;
             }
             try {
@@ -215,10 +215,15 @@ final class EngineLoop implements Runnable {
         return decoder.maxRows() >= 2 * AttentionPlan.TILE_ROWS;
     }
 
-    /** Rows that sessions that decode leave to prompts, so that these get on by whole tiles. */
+    /** Rows that sessions that decode leave to prompts, so that these get on, by whole tiles if they can. */
     private int keptForPrompts() {
-        boolean prompts = requests.stream().anyMatch(request -> request.remaining() > 1);
-        return prompts && sharesTiles() ? AttentionPlan.TILE_ROWS : 0;
+        boolean prompts = requests.stream().anyMatch(request -> !decodes(request));
+        return prompts ? Math.min(AttentionPlan.TILE_ROWS, decoder.maxRows() / 2) : 0;
+    }
+
+    /** Whether it takes a single row; in batches of one row all do, and take turns. */
+    private boolean decodes(Request request) {
+        return request.remaining() == 1 || decoder.maxRows() == 1;
     }
 
     /** Pieces of a prompt end where tiles of attention do, in batches that have room for one. */

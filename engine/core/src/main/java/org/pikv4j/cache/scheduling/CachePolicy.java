@@ -17,7 +17,7 @@ public interface CachePolicy extends Extension {
     }
 
     /**
-     * Called before anything else that is told of a model.
+     * Called once the model is known, before the policy is used.
      *
      * @param layers the attention of each of the model's layers
      * @throws org.pikv4j.error.InvalidOptionException if the policy makes no sense for them

@@ -58,8 +58,7 @@ public final class CacheSchedule implements AttentionWatcher {
      * @param layout how sequences are cut into pages, all of as many tokens
      * @param specs the attention of each layer
      * @param chunk rows of the largest batch
-     * @throws InvalidOptionException if the budget is less than what is protected, and a page, or the policy makes no sense
-     *     for the layers
+     * @throws InvalidOptionException if the budget is less than what is protected, and a page
      */
     public CacheSchedule(
             Optional<PolicyChoice> choice,
@@ -75,7 +74,6 @@ public final class CacheSchedule implements AttentionWatcher {
         this.layout = layout;
         this.pageTokens = layout.layers().getFirst().open().tokens();
         this.chunk = chunk;
-        choice.ifPresent(chosen -> chosen.policy().check(specs));
         int tokens = budget.map(TokenBudget::tokens).orElse(0);
         int least = (leastPages() + leastReplayPages()) * pageTokens;
         if (tokens > 0 && tokens < least) {
@@ -161,8 +159,7 @@ public final class CacheSchedule implements AttentionWatcher {
         if (room(cache) < rows) {
             if (givesNoWay()) {
                 throw new KvBudgetExceededException(
-                        "kv-budget %s is used up: %d tokens; raise it, or let --kv-policy streaming-llm or a better one evict"
-                                .formatted(budget.get(), cache.length()));
+                        "kv-budget %s is used up: %d tokens; raise it".formatted(budget.get(), cache.length()));
             }
             int limit = limit(cache);
             evict(cache, limit, step(limit, cache.length()));

@@ -20,10 +20,10 @@ public interface EvictionPolicy extends CachePolicy {
     }
 
     /**
-     * @return whether it needs to know what a calibration says of the model's heads
+     * @return the policy that needs to know what a calibration says of the model's heads: this one, or one that it wraps
      */
-    default boolean fitted() {
-        return false;
+    default Optional<EvictionPolicy> fitted() {
+        return Optional.empty();
     }
 
     /**

@@ -11,6 +11,9 @@ import org.pikv4j.memory.ByteSize;
 
 /** What stands behind a policy's name: {@code name=number} pairs, and the policy that it wraps. Each must be asked for. */
 public final class PolicyOptions {
+    /** Options of every policy, behind the outermost name. */
+    private static final List<String> EVERYWHERE = List.of("sinks", "window");
+
     private final String policy;
     private final Map<String, String> values;
     private final Optional<CachePolicy> inner;
@@ -134,7 +137,12 @@ public final class PolicyOptions {
         }
         for (String name : values.keySet()) {
             if (!known.contains(name)) {
-                known.addAll(List.of("sinks", "window")); // every policy has them
+                if (EVERYWHERE.contains(name)) { // it was not taken from behind the outermost
+                    throw new InvalidOptionException(
+                            "kv-policy %s within brackets has no '%s' of its own; it stands behind them"
+                                    .formatted(policy, name));
+                }
+                known.addAll(EVERYWHERE);
                 throw new InvalidOptionException(
                         "kv-policy %s has no option '%s'; it has %s".formatted(policy, name, String.join(", ", known)));
             }

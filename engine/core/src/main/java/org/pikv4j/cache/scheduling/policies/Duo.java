@@ -42,8 +42,8 @@ public final class Duo implements EvictionPolicy {
     }
 
     @Override
-    public boolean fitted() {
-        return true;
+    public Optional<EvictionPolicy> fitted() {
+        return Optional.of(this);
     }
 
     @Override

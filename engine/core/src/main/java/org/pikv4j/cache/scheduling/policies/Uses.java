@@ -34,7 +34,7 @@ final class Uses {
         }
     }
 
-    /** What the queries would pay to each of the tokens that they see; the table may hold later ones of their batch. */
+    /** What the queries would pay to each token of the table up to the last of them; it may hold later ones of their batch. */
     private static float even(ObservedAttention seen) {
         int later = seen.table().length() - (seen.position() + seen.rows());
         return (float) seen.rows() / (seen.received().length - later);

@@ -33,7 +33,7 @@ abstract class Wrapper implements EvictionPolicy {
     }
 
     @Override
-    public boolean fitted() {
+    public Optional<EvictionPolicy> fitted() {
         return inner.fitted();
     }
 
