@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import org.pikv4j.attention.AttentionItem;
-import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.AttentionWork;
 import org.pikv4j.attention.BoundItem;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.BackendOptions;
@@ -169,7 +169,7 @@ final class CpuBackend implements Backend {
     }
 
     @Override
-    public void attend(AttentionPlan plan) {
+    public void attend(AttentionWork plan) {
         List<BoundItem> bounds = plan.bounds();
         if (!bounds.isEmpty()) {
             team.run(bounds.size(), (index, worker) -> bound(bounds.get(index), scratch[worker]));

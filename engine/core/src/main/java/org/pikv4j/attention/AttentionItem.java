@@ -12,17 +12,13 @@ import org.pikv4j.model.AttentionSpec;
  */
 public final class AttentionItem {
     private final AttentionTile tile;
-    private final Page[] pages;
-    private final int[] starts;
-    private final int[] ends;
+    private final SlotRanges ranges;
     private final int entry;
     private Optional<TokenWeights> weights = Optional.empty();
 
-    AttentionItem(AttentionTile tile, Page[] pages, int[] starts, int[] ends, int entry) {
+    AttentionItem(AttentionTile tile, SlotRanges ranges, int entry) {
         this.tile = tile;
-        this.pages = pages;
-        this.starts = starts;
-        this.ends = ends;
+        this.ranges = ranges;
         this.entry = entry;
     }
 
@@ -31,7 +27,7 @@ public final class AttentionItem {
     }
 
     /**
-     * @return the queries, rotated: (row of the batch, heads, headDim)
+     * @return the queries, rotated; those of this item are not all
      */
     public float[] queries() {
         return tile.plan().queries();
@@ -42,7 +38,7 @@ public final class AttentionItem {
      * @return where that row's queries for this item's KV head start in {@link #queries()}: (group, headDim)
      */
     public int queryOffset(int row) {
-        return (tile.firstRow() + row) * spec().queryWidth() + tile.kvHead() * spec().group() * spec().headDim();
+        return tile.queryOffset(row);
     }
 
     /**
@@ -56,7 +52,7 @@ public final class AttentionItem {
      * @return number of pages, all of one layout; the same page may come again for other slots
      */
     public int pageCount() {
-        return pages.length;
+        return ranges.size();
     }
 
     /**
@@ -64,7 +60,7 @@ public final class AttentionItem {
      * @return the page
      */
     public Page page(int index) {
-        return pages[index];
+        return ranges.page(index);
     }
 
     /**
@@ -74,7 +70,7 @@ public final class AttentionItem {
      */
     public int from(int index, int row) {
         int oldest = (int) Math.max(0, (long) tile.position() + row - spec().window() + 1);
-        return Math.clamp(pages[index].slotsBefore(oldest), starts[index], ends[index]);
+        return Math.clamp(page(index).slotsBefore(oldest), ranges.start(index), ranges.end(index));
     }
 
     /**
@@ -83,7 +79,7 @@ public final class AttentionItem {
      * @return one past the last slot of the page that the row reads; a query sees itself and what is older
      */
     public int to(int index, int row) {
-        return Math.clamp(pages[index].slotsBefore(tile.position() + row + 1), starts[index], ends[index]);
+        return Math.clamp(page(index).slotsBefore(tile.position() + row + 1), ranges.start(index), ranges.end(index));
     }
 
     /**
@@ -104,14 +100,17 @@ public final class AttentionItem {
      * @return what receives the weights of the tokens, if they are wanted
      */
     public Optional<TokenWeights> weights() {
-        if (tile.observed() && weights.isEmpty()) {
-            weights = Optional.of(new TokenWeights(ends, tile.entries())); // only now: a plan has many items
+        if (tile.weighs() && weights.isEmpty()) {
+            weights = Optional.of(new TokenWeights(ranges.ends(), tile.entries())); // only now: a plan has many items
         }
         return weights;
     }
 
-    void forgetWeights() {
+    /** Gives the weights away, that were wanted: they are large. */
+    TokenWeights takeWeights() {
+        TokenWeights taken = weights().orElseThrow();
         weights = Optional.empty();
+        return taken;
     }
 
     /** To be called once, when all partials of this item stand. The last item of its rows merges and writes the output. */

@@ -1,9 +1,12 @@
 package org.pikv4j.attention;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import java.util.TreeMap;
 import org.pikv4j.cache.routing.Candidates;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.AttentionWatcher;
@@ -15,37 +18,25 @@ import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.model.AttentionSpec;
 
 /**
- * One layer's attention for a ragged batch, cut into {@linkplain AttentionItem items} that can run anywhere in any order.
- * The cut depends on the shapes alone, never on the number of threads, and partials are merged in a fixed order: equal
- * runs give equal bits.
- *
- * <p>Whoever runs it first computes the {@linkplain #bounds bounds} that a router asked for, then {@linkplain #start starts} it
- * and runs the items.
+ * One layer's attention for a ragged batch. Pages that live on shards are not attended to here: their shards are {@linkplain #asked
+ * asked}, and what they {@linkplain #answer answer} is merged as if it had been computed here.
  */
-public final class AttentionPlan {
+public final class AttentionPlan extends AttentionWork {
     /**
      * Query rows per tile: enough to reuse a widened page, few enough that its scores stay in the first-level cache. Tiles end at
      * positions that are multiples of it, so that what is told of them does not depend on how a prompt was cut.
      */
     public static final int TILE_ROWS = 16;
-    /**
-     * Tokens per item when there are few rows, so that one long sequence keeps all threads busy; merging an item costs as
-     * much as attending to about one token.
-     */
-    private static final int SPLIT_TOKENS = 1024;
 
-    private final AttentionSpec spec;
-    private final float[] queries;
     private final float[] out;
-    private final Partials partials;
     private final Optional<PageRouter> router;
     private final int layer;
-    private final List<AttentionItem> items = new ArrayList<>();
     private final List<AttentionTile> tiles = new ArrayList<>();
+    private final Map<AttentionTile, ObservedAttention> told = new HashMap<>();
     private final List<ObservedAttention> observed = new ArrayList<>();
     private final List<BoundItem> bounds = new ArrayList<>();
     private final List<Runnable> choices = new ArrayList<>(); // once the bounds stand
-    private int entries;
+    private final Map<Integer, ShardQuery.Builder> asked = new TreeMap<>();
 
     /**
      * @param spec the layer's attention
@@ -62,12 +53,10 @@ public final class AttentionPlan {
             Partials partials,
             int layer,
             Optional<PageRouter> router) {
+        super(spec, queries, partials);
         this.layer = layer;
         this.router = router;
-        this.spec = spec;
-        this.queries = queries;
         this.out = out;
-        this.partials = partials;
     }
 
     /**
@@ -114,14 +103,17 @@ public final class AttentionPlan {
             int count = chooses && oneByOne ? 1 : Math.min(TILE_ROWS - first % TILE_ROWS, until - row);
             Optional<ObservedAttention> seen = first < observedFrom
                     ? Optional.empty()
-                    : watcher.map(w -> new ObservedAttention(w, table, spec, first, count, queries, query(at, kvHead)));
+                    : watcher.map(
+                            w -> new ObservedAttention(w, table, spec(), first, count, queries(), query(at, kvHead)));
             seen.ifPresent(observed::add);
-            AttentionTile tile = new AttentionTile(
-                    this, at, count, first, kvHead, table, seen.filter(ObservedAttention::wantsAttention));
+            Optional<ObservedAttention> wanted = seen.filter(ObservedAttention::wantsAttention);
+            AttentionTile tile =
+                    new AttentionTile(this, query(at, kvHead), spec().queryWidth(), count, first, wanted.isPresent());
+            wanted.ifPresent(attention -> told.put(tile, attention));
             if (chooses) {
-                choose(tile, router.orElseThrow());
+                choose(tile, kvHead, table, router.orElseThrow());
             } else {
-                add(tile, everything(tile));
+                add(tile, everything(tile, table));
             }
             row += count;
         }
@@ -133,25 +125,23 @@ public final class AttentionPlan {
     }
 
     private int query(int row, int kvHead) {
-        return row * spec.queryWidth() + kvHead * spec.group() * spec.headDim();
+        return row * spec().queryWidth() + kvHead * spec().group() * spec().headDim();
     }
 
-    private SlotRanges everything(AttentionTile tile) {
-        PageTable table = tile.table();
-        int first = firstVisible(tile);
-        int last = lastVisible(tile, first);
+    private SlotRanges everything(AttentionTile tile, PageTable table) {
+        int first = firstVisible(tile, table);
+        int last = lastVisible(tile, table, first);
         SlotRanges all = new SlotRanges(last - first);
         for (int p = first; p < last; p++) {
-            all.add(p, 0, table.tokens(p));
+            all.add(table.page(p), p, 0, table.tokens(p));
         }
         return all;
     }
 
-    private void choose(AttentionTile tile, PageRouter by) {
-        Candidates candidates = new Candidates(layer, tile.kvHead(), tile.position(), tile.rows());
-        PageTable table = tile.table();
-        int first = firstVisible(tile);
-        int last = lastVisible(tile, first);
+    private void choose(AttentionTile tile, int kvHead, PageTable table, PageRouter by) {
+        Candidates candidates = new Candidates(layer, kvHead, tile.position(), tile.rows());
+        int first = firstVisible(tile, table);
+        int last = lastVisible(tile, table, first);
         for (int p = first; p < last; p++) {
             Page page = table.page(p);
             int end = page.slotsBefore(Math.min(tile.position() + tile.rows(), table.length()));
@@ -161,67 +151,58 @@ public final class AttentionPlan {
             }
         }
         if (by.bounds()) {
-            bounds.add(new BoundItem(this, query(tile.firstRow(), tile.kvHead()), candidates));
+            bounds.add(new BoundItem(this, tile.queryOffset(0), candidates));
         }
         choices.add(() -> {
             SlotRanges chosen = new SlotRanges(candidates.count());
             for (int block : PageChoice.checked(by, by.read(candidates), candidates.count())) {
-                chosen.add(candidates.pageNumber(block), candidates.start(block), candidates.end(block));
+                chosen.add(
+                        candidates.page(block),
+                        candidates.pageNumber(block),
+                        candidates.start(block),
+                        candidates.end(block));
             }
             add(tile, chosen);
         });
     }
 
+    /** The part of this place comes first, then those of the shards in their order. */
     private void add(AttentionTile tile, SlotRanges read) {
         tiles.add(tile);
-        PageTable table = tile.table();
-        int perItem =
-                tile.rows() == 1 ? Math.max(1, SPLIT_TOKENS / table.layout().tokens()) : Math.max(1, read.size());
-        int[] cuts = cuts(table, read, perItem);
-        tile.split(read, entries, cuts.length - 1);
-        for (int s = 0; s + 1 < cuts.length; s++) {
-            int from = cuts[s];
-            int to = cuts[s + 1];
-            Page[] pages = new Page[to - from];
-            for (int i = 0; i < pages.length; i++) {
-                pages[i] = table.page(read.page(from + i));
-            }
-            AttentionItem item = new AttentionItem(tile, pages, read.starts(from, to), read.ends(from, to), entries);
-            items.add(item);
-            tile.observe(item);
-            entries += tile.entries();
+        Map<Integer, SlotRanges> places = new TreeMap<>();
+        for (int i = 0; i < read.size(); i++) {
+            places.computeIfAbsent(read.page(i).shard(), shard -> new SlotRanges(read.size()))
+                    .add(read.page(i), read.number(i), read.start(i), read.end(i));
         }
-    }
-
-    /** Where items begin, and the end: at most so many ranges each, and all of one layout. */
-    private static int[] cuts(PageTable table, SlotRanges read, int perItem) {
-        IntStream.Builder cuts = IntStream.builder().add(0);
-        int begin = 0;
-        for (int i = 1; i < read.size(); i++) {
-            boolean changes = !table.page(read.page(i))
-                    .layout()
-                    .equals(table.page(read.page(i - 1)).layout());
-            if (i - begin == perItem || changes) {
-                cuts.add(i);
-                begin = i;
+        int first = entries();
+        int parts = 0;
+        for (Map.Entry<Integer, SlotRanges> place : places.entrySet()) {
+            if (place.getKey() == Page.HERE) {
+                parts += cut(tile, place.getValue());
+            } else {
+                asked.computeIfAbsent(place.getKey(), shard -> new ShardQuery.Builder(shard, layer, spec()))
+                        .add(tile, place.getValue(), room(tile));
+                parts++;
             }
         }
-        return cuts.add(read.size()).build().toArray();
+        if (parts == 0) {
+            parts = cut(tile, read); // of nothing
+        }
+        tile.split(read, first, parts);
     }
 
     /** The first page that some row of the tile sees a token of. */
-    private int firstVisible(AttentionTile tile) {
-        long oldest = (long) tile.position() - spec.window() + 1;
+    private int firstVisible(AttentionTile tile, PageTable table) {
+        long oldest = (long) tile.position() - spec().window() + 1;
         int first = 0;
-        while (first < tile.table().size() && tile.table().page(first).end() <= oldest) {
+        while (first < table.size() && table.page(first).end() <= oldest) {
             first++;
         }
         return first;
     }
 
     /** One past the last. */
-    private static int lastVisible(AttentionTile tile, int first) {
-        PageTable table = tile.table();
+    private static int lastVisible(AttentionTile tile, PageTable table, int first) {
         int newest = tile.position() + tile.rows() - 1;
         int last = first;
         while (last < table.size() && table.page(last).position() <= newest && table.tokens(last) > 0) {
@@ -230,27 +211,48 @@ public final class AttentionPlan {
         return last;
     }
 
-    /**
-     * @return the bounds to compute before the first item runs
-     */
+    @Override
     public List<BoundItem> bounds() {
         return bounds;
     }
 
-    /**
-     * Asks the router, and empties the partials, after the last {@link #add} and before the first item runs.
-     *
-     * @return the items, in an order that the batch decides
-     */
-    public List<AttentionItem> start() {
+    @Override
+    void decide() {
         choices.forEach(Runnable::run);
         choices.clear();
-        partials.reset(entries);
-        return items;
     }
 
     /**
-     * @return the attention that was wanted, once all items are complete, in the order of {@link #add}
+     * @return what shards are to be asked, one query each, ascending, once the plan has {@linkplain #start started}
+     */
+    public List<ShardQuery> asked() {
+        return asked.values().stream().map(ShardQuery.Builder::build).toList();
+    }
+
+    /**
+     * Takes what a shard has found out. Once for each query, by one thread at a time.
+     *
+     * @param query what it was asked
+     * @param answer what it says
+     */
+    public void answer(ShardQuery query, ShardAnswer answer) {
+        Objects.requireNonNull(asked.get(query.shard())).answer(answer, partials());
+    }
+
+    @Override
+    void merged(AttentionTile tile) {
+        int group = spec().group();
+        for (int i = 0; i < tile.entries(); i++) {
+            int at = tile.queryOffset(i / group) + i % group * spec().headDim();
+            partials().normalise(tile.firstEntry() + i, out, at);
+        }
+        if (tile.weighs()) {
+            tile.addProbabilities(Objects.requireNonNull(told.get(tile)));
+        }
+    }
+
+    /**
+     * @return the attention that was wanted, once all parts are complete, in the order of {@link #add}
      */
     public List<ObservedAttention> observed() {
         return observed;
@@ -262,26 +264,11 @@ public final class AttentionPlan {
      * @return positions of the tokens that it reads, ascending
      */
     public int[] read(int row, int kvHead) {
+        int query = query(row, kvHead);
         return tiles.stream()
-                .filter(tile -> tile.covers(row, kvHead))
+                .filter(tile -> tile.covers(query))
                 .findFirst()
-                .map(tile -> tile.read(row))
+                .map(tile -> tile.read(query))
                 .orElseThrow();
-    }
-
-    AttentionSpec spec() {
-        return spec;
-    }
-
-    float[] queries() {
-        return queries;
-    }
-
-    float[] out() {
-        return out;
-    }
-
-    Partials partials() {
-        return partials;
     }
 }

@@ -2,69 +2,69 @@ package org.pikv4j.attention;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.scheduling.ObservedAttention;
-import org.pikv4j.cache.storage.PageTable;
 
-/** Some query rows of one KV head, whose pages are split over items; whoever finishes last merges, in the items' order. */
+/**
+ * Some query rows of one KV head, whose pages are split over parts; whoever finishes last merges, in the parts' order. A part is an
+ * {@link AttentionItem}, or what a shard is asked for.
+ */
 final class AttentionTile {
-    private final AttentionPlan plan;
-    private final int firstRow;
+    private final AttentionWork plan;
+    private final int query;
+    private final int stride;
     private final int rows;
     private final int position;
-    private final int kvHead;
-    private final PageTable table;
-    private final Optional<ObservedAttention> observed;
+    private final boolean weighs;
     private SlotRanges read = new SlotRanges(0);
-    private final List<AttentionItem> items = new ArrayList<>();
+    private final List<Weighed> weighed = new ArrayList<>();
     private final AtomicInteger remaining = new AtomicInteger();
     private int firstEntry;
-    private int splits;
+    private int parts;
 
-    AttentionTile(
-            AttentionPlan plan,
-            int firstRow,
-            int rows,
-            int position,
-            int kvHead,
-            PageTable table,
-            Optional<ObservedAttention> observed) {
+    /** The weights of a part's ranges, one or several for consecutive ones. */
+    private record Weighed(SlotRanges ranges, Supplier<List<TokenWeights>> weights) {}
+
+    /**
+     * @param plan what it belongs to
+     * @param query where the first row's queries for its KV head start
+     * @param stride from one row's queries to the next
+     * @param rows number of rows
+     * @param position position of the first row
+     * @param weighs whether the weights of the tokens are wanted
+     */
+    AttentionTile(AttentionWork plan, int query, int stride, int rows, int position, boolean weighs) {
         this.plan = plan;
-        this.firstRow = firstRow;
+        this.query = query;
+        this.stride = stride;
         this.rows = rows;
         this.position = position;
-        this.kvHead = kvHead;
-        this.table = table;
-        this.observed = observed;
+        this.weighs = weighs;
     }
 
-    boolean observed() {
-        return observed.isPresent();
+    /** Fixes what is read, and in how many parts; entries of part s follow those of part s − 1. */
+    void split(SlotRanges ranges, int first, int count) {
+        read = ranges;
+        firstEntry = first;
+        parts = count;
+        remaining.set(count);
     }
 
-    /** Adds the next item whose weights are wanted, if any are. */
-    void observe(AttentionItem item) {
-        if (observed.isPresent()) {
-            items.add(item);
+    /** Notes where the weights of the next part will be. */
+    void weigh(SlotRanges ranges, Supplier<List<TokenWeights>> weights) {
+        if (weighs) {
+            weighed.add(new Weighed(ranges, weights));
         }
     }
 
-    /** Fixes what is read, and by how many items; entries of split s follow those of split s − 1. */
-    void split(SlotRanges ranges, int firstEntry, int splits) {
-        this.read = ranges;
-        this.firstEntry = firstEntry;
-        this.splits = splits;
-        remaining.set(splits);
-    }
-
-    AttentionPlan plan() {
+    AttentionWork plan() {
         return plan;
     }
 
-    int firstRow() {
-        return firstRow;
+    boolean weighs() {
+        return weighs;
     }
 
     int rows() {
@@ -76,26 +76,28 @@ final class AttentionTile {
         return position;
     }
 
-    int kvHead() {
-        return kvHead;
+    /** Where a row's queries start. */
+    int queryOffset(int row) {
+        return query + row * stride;
     }
 
-    PageTable table() {
-        return table;
+    /** Index of the first partial, into which the others are merged. */
+    int firstEntry() {
+        return firstEntry;
     }
 
-    boolean covers(int row, int head) {
-        return head == kvHead && row >= firstRow && row < firstRow + rows;
+    boolean covers(int queryOffset) {
+        return queryOffset >= query && (queryOffset - query) % stride == 0 && (queryOffset - query) / stride < rows;
     }
 
-    /** Positions of the tokens that a row of the batch reads. */
-    int[] read(int row) {
-        int newest = position + row - firstRow;
+    /** Positions of the tokens that a row reads, given where its queries start. */
+    int[] read(int queryOffset) {
+        int newest = position + (queryOffset - query) / stride;
         long oldest = (long) newest - plan.spec().window() + 1;
         IntStream.Builder positions = IntStream.builder();
         for (int i = 0; i < read.size(); i++) {
             for (int slot = read.start(i); slot < read.end(i); slot++) {
-                int at = table.page(read.page(i)).position(slot);
+                int at = read.page(i).position(slot);
                 if (at >= oldest && at <= newest) {
                     positions.add(at);
                 }
@@ -108,44 +110,45 @@ final class AttentionTile {
         return rows * plan.spec().group();
     }
 
+    /** To be called once for each part, when its partials stand. */
     void complete() {
         if (remaining.decrementAndGet() > 0) {
             return;
         }
-        merge();
-        observed.ifPresent(this::addProbabilities);
-    }
-
-    private void merge() {
         Partials partials = plan.partials();
-        int group = plan.spec().group();
-        int headDim = plan.spec().headDim();
         for (int i = 0; i < entries(); i++) {
-            int into = firstEntry + i;
-            for (int s = 1; s < splits; s++) {
-                partials.merge(into, into + s * entries());
+            for (int part = 1; part < parts; part++) {
+                partials.merge(firstEntry + i, firstEntry + i + part * entries());
             }
-            int row = firstRow + i / group;
-            int head = kvHead * group + i % group;
-            partials.normalise(into, plan.out(), row * plan.spec().queryWidth() + head * headDim);
         }
+        plan.merged(this);
     }
 
-    private void addProbabilities(ObservedAttention into) {
+    /** The weights of all parts, once: they are large. */
+    List<TokenWeights> takeWeights() {
+        List<TokenWeights> all =
+                weighed.stream().flatMap(part -> part.weights().get().stream()).toList();
+        weighed.clear();
+        return all;
+    }
+
+    /** Adds the attention that each token received to what is told of it, once all is merged. */
+    void addProbabilities(ObservedAttention into) {
         int[] firsts = into.firstTokens();
-        int range = 0; // items share the ranges out in their order
-        for (AttentionItem item : items) {
-            TokenWeights weights = item.weights().orElseThrow();
-            for (int p = 0; p < item.pageCount(); p++, range++) {
-                int at = firsts[read.page(range)];
-                if (into.peak()) {
-                    weights.peakProbabilities(plan.partials(), firstEntry, p, into.received(), at);
-                } else {
-                    weights.addProbabilities(
-                            plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.received(), at);
+        for (Weighed part : weighed) {
+            int range = 0;
+            for (TokenWeights weights : part.weights().get()) {
+                for (int p = 0; p < weights.pages(); p++, range++) {
+                    int at = firsts[part.ranges().number(range)];
+                    if (into.peak()) {
+                        weights.peakProbabilities(plan.partials(), firstEntry, p, into.received(), at);
+                    } else {
+                        weights.addProbabilities(
+                                plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.received(), at);
+                    }
                 }
             }
-            item.forgetWeights();
         }
+        weighed.clear();
     }
 }

@@ -60,6 +60,25 @@ public final class Partials {
         return size;
     }
 
+    /** What a message with them would take. */
+    long bytes() {
+        return (long) size * (headDim + 2) * Float.BYTES;
+    }
+
+    /**
+     * Takes over entries.
+     *
+     * @param into the first of those that are written
+     * @param other where they are from
+     * @param from the first of them there
+     * @param count how many
+     */
+    void put(int into, Partials other, int from, int count) {
+        System.arraycopy(other.outputs, from * headDim, outputs, into * headDim, count * headDim);
+        System.arraycopy(other.maxima, from, maxima, into, count);
+        System.arraycopy(other.sums, from, sums, into, count);
+    }
+
     /**
      * @return the unnormalised outputs, (entry, headDim)
      */

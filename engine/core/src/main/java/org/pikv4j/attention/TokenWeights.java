@@ -37,6 +37,15 @@ public final class TokenWeights {
         Arrays.fill(maxima, Partials.NO_MAXIMUM); // what nobody writes must not become 0 · ∞
     }
 
+    int pages() {
+        return starts.length;
+    }
+
+    /** What a message with them would take. */
+    long bytes() {
+        return (long) (weights.length + maxima.length) * Float.BYTES;
+    }
+
     /**
      * Takes the weights of four entries.
      *

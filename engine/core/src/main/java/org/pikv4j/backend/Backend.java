@@ -1,7 +1,7 @@
 package org.pikv4j.backend;
 
 import java.util.List;
-import org.pikv4j.attention.AttentionPlan;
+import org.pikv4j.attention.AttentionWork;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SlabAllocator;
 import org.pikv4j.model.Linear;
@@ -82,11 +82,11 @@ public interface Backend extends AutoCloseable {
     void append(List<PageTable> tables, int firstRow, int rows, float[] keys, float[] values);
 
     /**
-     * Computes the partials of all items of a plan and completes each.
+     * Computes the partials of all items of some work, and completes each.
      *
-     * @param plan the plan, not yet started
+     * @param work the work
      */
-    void attend(AttentionPlan plan);
+    void attend(AttentionWork plan);
 
     /**
      * out += Σ over the experts chosen for a row of weight · expert(row). An output is added up in the order of the

@@ -26,6 +26,8 @@ import org.junit.jupiter.api.TestInfo;
 import org.pikv4j.TestSeeds;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
+import org.pikv4j.attention.ShardQuery;
+import org.pikv4j.attention.ShardWork;
 import org.pikv4j.cache.compression.Basis;
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.Codecs;
@@ -527,6 +529,10 @@ public abstract class BackendContract {
         CacheLayout layout = new CacheLayout(List.of(layer), new Residual(residual, random.nextInt(20), 64));
         List<Sequence> sequences = new ArrayList<>();
         try (PagePool pool = new PagePool(backend.slabs(), 1L << 30)) {
+            int shards = random.nextInt(4);
+            for (int shard = 0; shard < shards; shard++) {
+                pool.addShard(backend.slabs(), 1L << 28);
+            }
             for (int s = 1 + random.nextInt(3); s > 0; s--) {
                 Sequence sequence = new Sequence(spec, new SequenceCache(layout, pool, Runnable::run));
                 int before = random.nextInt(4) == 0 ? 1100 + random.nextInt(1200) : random.nextInt(150);
@@ -550,6 +556,7 @@ public abstract class BackendContract {
             for (Sequence sequence : sequences) {
                 int position = sequence.cache.length();
                 sequence.extend(sequence.rows, spread);
+                sequence.place(shards);
                 sequence.readBack();
                 sequence.watchedFrom = position + random.nextInt(sequence.rows + 1);
                 for (int head = 0; head < spec.kvHeads(); head++) {
@@ -559,6 +566,11 @@ public abstract class BackendContract {
                 row += sequence.rows;
             }
             backend.attend(plan);
+            for (ShardQuery query : plan.asked()) {
+                ShardWork work = new ShardWork(query, new Partials(spec.headDim()));
+                backend.attend(work);
+                plan.answer(query, work.answer());
+            }
             plan.observed().forEach(ObservedAttention::report);
             row = 0;
             for (Sequence sequence : sequences) {
@@ -636,6 +648,20 @@ public abstract class BackendContract {
                     }
                 }
                 cache.keep(0, head, kept);
+            }
+        }
+
+        /** Some pages go to shards. */
+        void place(int shards) {
+            for (int head = 0; head < spec.kvHeads(); head++) {
+                PageTable table = cache.table(0, head);
+                for (int page = 0; page < table.size(); page++) {
+                    int shard = Page.HERE + random.nextInt(shards + 1);
+                    if (table.placeable(page)) {
+                        assertThat(cache.place(0, head, page, shard)).isTrue();
+                        assertThat(table.page(page).shard()).isEqualTo(shard);
+                    }
+                }
             }
         }
 

@@ -20,6 +20,9 @@ import org.pikv4j.cache.compression.RowCodec;
  * for want of memory; {@link Sealing} says what becomes of it.
  */
 public final class Page {
+    /** The place of pages that are on no shard. */
+    public static final int HERE = -1;
+
     private static final ValueLayout.OfInt POSITION = ValueLayout.JAVA_INT_UNALIGNED;
 
     private SizeClass.Block block;
@@ -77,6 +80,13 @@ public final class Page {
     }
 
     /**
+     * @return the shard that it is on, or {@link #HERE}
+     */
+    public int shard() {
+        return block.cut().owner().shard();
+    }
+
+    /**
      * Goes on elsewhere, with the same bytes. Called by {@link PagePool#move} alone, between two batches.
      *
      * @param slot a copy of its bytes
@@ -84,13 +94,23 @@ public final class Page {
      * @return where its bytes were
      */
     SizeClass.Block moveTo(SizeClass.Block slot, SecondTier other) {
+        tier = Optional.of(other);
+        return moveTo(slot);
+    }
+
+    /**
+     * Goes on elsewhere, with the same bytes. Called by {@link PagePool} alone, between two batches.
+     *
+     * @param slot a copy of its bytes
+     * @return where its bytes were
+     */
+    SizeClass.Block moveTo(SizeClass.Block slot) {
         SizeClass.Block left = block;
         MemorySegment bytes = slot.bytes();
         block = slot;
         keys = keys(bytes);
         values = values(bytes);
         bounds = bounds(bytes);
-        tier = Optional.of(other);
         return left;
     }
 

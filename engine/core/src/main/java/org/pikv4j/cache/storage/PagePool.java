@@ -1,8 +1,10 @@
 package org.pikv4j.cache.storage;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
 
@@ -14,17 +16,11 @@ import org.pikv4j.memory.ByteSize;
  * <p>Safe for use by many threads; pages are written by one at a time.
  */
 public final class PagePool implements AutoCloseable {
-    private static final long FIRST_SLAB_BYTES = 256 << 10;
-    private static final long LARGEST_SLAB_BYTES = 64L << 20;
-
-    private final SlabAllocator allocator;
     private final long budgetBytes;
-    private final Map<Integer, SizeClass> classes = new HashMap<>();
-    private long heldBytes;
-    private long reservedBytes;
+    private final SlabStore here;
+    private final List<SlabStore> shards = new ArrayList<>();
     private long peakHeldBytes;
     private long openBytes;
-    private long pages;
     private long refusedPages;
     private long encodedPages;
     private long encodingNanos;
@@ -32,11 +28,35 @@ public final class PagePool implements AutoCloseable {
 
     /**
      * @param allocator where slabs come from
-     * @param budgetBytes the most that may be reserved
+     * @param budgetBytes the most that may be reserved, here and on shards
      */
     public PagePool(SlabAllocator allocator, long budgetBytes) {
-        this.allocator = allocator;
         this.budgetBytes = budgetBytes;
+        this.here = new SlabStore(Page.HERE, allocator, budgetBytes);
+    }
+
+    /**
+     * Adds a shard that pages may move to.
+     *
+     * @param allocator where its slabs come from
+     * @param capacityBytes the most that may be reserved there
+     * @return its number, from 0
+     */
+    public synchronized int addShard(SlabAllocator allocator, long capacityBytes) {
+        shards.add(new SlabStore(shards.size(), allocator, capacityBytes));
+        return shards.size() - 1;
+    }
+
+    private SlabStore store(int shard) {
+        return shard == Page.HERE ? here : shards.get(shard);
+    }
+
+    private Stream<SlabStore> stores() {
+        return Stream.concat(Stream.of(here), shards.stream());
+    }
+
+    private long sum(ToLongFunction<SlabStore> of) {
+        return stores().mapToLong(of).sum();
     }
 
     /**
@@ -74,38 +94,18 @@ public final class PagePool implements AutoCloseable {
     }
 
     private Page take(PageLayout layout, int position, Optional<Page> target) {
-        SizeClass sizeClass = classes.computeIfAbsent(layout.pageBytes(), SizeClass::new);
-        if (sizeClass.freeBlocks() == 0) {
-            grow(sizeClass);
-        }
-        Page page = new Page(sizeClass.take(), layout, position, target);
-        heldBytes += layout.pageBytes();
-        peakHeldBytes = Math.max(peakHeldBytes, heldBytes);
-        pages++;
-        return page;
+        SizeClass.Block block = here.take(layout.pageBytes(), room())
+                .orElseThrow(() -> new KvBudgetExceededException("kv-budget " + ByteSize.format(budgetBytes)
+                        + " is used up: " + ByteSize.format(sum(SlabStore::heldBytes)) + " held in "
+                        + sum(SlabStore::pages) + " pages, another page takes "
+                        + ByteSize.format(layout.pageBytes())
+                        + "; raise the budget, shorten the context, or close sessions"));
+        peakHeldBytes = Math.max(peakHeldBytes, sum(SlabStore::heldBytes));
+        return new Page(block, layout, position, target);
     }
 
-    private void grow(SizeClass sizeClass) {
-        long block = sizeClass.blockBytes();
-        // Doubling keeps the number of slabs small; what one class reserves ahead must not starve the others.
-        long largest = Math.min(budgetBytes / 32, LARGEST_SLAB_BYTES);
-        long wanted = Math.min(largest, Math.max(sizeClass.reservedBytes(), FIRST_SLAB_BYTES));
-        long room = budgetBytes - reservedBytes;
-        long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
-        if (bytes < block) {
-            throw new KvBudgetExceededException("kv-budget " + ByteSize.format(budgetBytes) + " is used up: "
-                    + ByteSize.format(heldBytes) + " held in " + pages + " pages, another page takes "
-                    + ByteSize.format(block)
-                    + "; raise the budget, shorten the context, or close sessions");
-        }
-        try {
-            sizeClass.add(allocator.allocate(bytes));
-        } catch (OutOfMemoryError e) {
-            throw new KvBudgetExceededException(
-                    "the system has no " + bytes + " bytes more for the KV cache, which holds " + heldBytes
-                            + " bytes of its budget of " + budgetBytes + "; lower kv-budget or shorten the context");
-        }
-        reservedBytes += bytes;
+    private long room() {
+        return budgetBytes - sum(SlabStore::reservedBytes);
     }
 
     /**
@@ -141,13 +141,30 @@ public final class PagePool implements AutoCloseable {
             return;
         }
         page.target().ifPresent(target -> giveUp(page, target));
-        leaveMemory(page.layout(), page.block());
+        leaveMemory(page.block());
     }
 
-    private void leaveMemory(PageLayout layout, SizeClass.Block block) {
-        heldBytes -= layout.pageBytes();
-        pages--;
-        reservedBytes -= block.cut().owner().give(block);
+    private void leaveMemory(SizeClass.Block block) {
+        store(block.cut().owner().shard()).give(block);
+    }
+
+    /**
+     * Moves a page to a shard, or back here, for all who share it.
+     *
+     * @param page a full page in memory, in the form that it keeps
+     * @param shard number of a shard, or {@link Page#HERE}
+     * @return whether there was room for it
+     */
+    synchronized boolean place(Page page, int shard) {
+        if (page.shard() == shard) {
+            return true;
+        }
+        Optional<SizeClass.Block> block = store(shard).take(page.layout().pageBytes(), room());
+        block.ifPresent(to -> {
+            to.bytes().copyFrom(page.block().bytes());
+            leaveMemory(page.moveTo(to));
+        });
+        return block.isPresent();
     }
 
     /**
@@ -160,7 +177,7 @@ public final class PagePool implements AutoCloseable {
     synchronized void move(Page page, SecondTier to) {
         onTier(to, 1, page, () -> {
             SizeClass.Block left = page.moveTo(to.put(page.block().bytes()), to);
-            leaveMemory(page.layout(), left);
+            leaveMemory(left);
         });
     }
 
@@ -222,12 +239,12 @@ public final class PagePool implements AutoCloseable {
      */
     public synchronized CacheUsage usage() {
         return new CacheUsage(
-                heldBytes,
+                sum(SlabStore::heldBytes),
                 openBytes,
-                reservedBytes,
+                sum(SlabStore::reservedBytes),
                 peakHeldBytes,
                 budgetBytes,
-                pages,
+                sum(SlabStore::pages),
                 refusedPages,
                 encodedPages,
                 encodingNanos,
@@ -237,8 +254,9 @@ public final class PagePool implements AutoCloseable {
     /** Checks that nothing is held any more. */
     @Override
     public synchronized void close() {
-        if (heldBytes != 0 || reservedBytes != 0 || tier.heldBytes() != 0) {
-            throw new IllegalStateException("pool closed with " + pages + " pages in use, " + heldBytes
+        CacheUsage usage = usage();
+        if (usage.heldBytes() != 0 || usage.reservedBytes() != 0 || tier.heldBytes() != 0) {
+            throw new IllegalStateException("pool closed with " + usage.pages() + " pages in use, " + usage.heldBytes()
                     + " bytes held, " + tier.heldBytes() + " on the second tier");
         }
     }

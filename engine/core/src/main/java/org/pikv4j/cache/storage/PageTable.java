@@ -113,6 +113,7 @@ public final class PageTable {
             if (room > 0
                     && (pool.shared(last)
                             || last.sealing().isPresent()
+                            || last.shard() != Page.HERE
                             || last.tier().isPresent())) {
                 Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);
@@ -363,6 +364,22 @@ public final class PageTable {
     /** Whether a page is full, in the form that it has for good. */
     private boolean settled(Page page) {
         return page.target().isEmpty() && page.slotsBefore(length) > 0 && (page.ragged() || page.end() <= length);
+    }
+
+    /**
+     * @param page number of a page
+     * @return whether it may move to a shard: it is full, in the form that it has for good, and in memory
+     */
+    public boolean placeable(int page) {
+        return pages.get(page).tier().isEmpty() && settled(pages.get(page));
+    }
+
+    /** Moves a page, if there is room for it. */
+    boolean place(PagePool pool, int page, int shard) {
+        if (!placeable(page)) {
+            throw new IllegalArgumentException("page " + page + " is still written");
+        }
+        return pool.place(pages.get(page), shard);
     }
 
     /**

@@ -62,7 +62,8 @@ public final class SecondTier {
      * @throws KvBudgetExceededException if they cannot be written; nothing has changed then
      */
     synchronized SizeClass.Block put(MemorySegment page) {
-        SizeClass sizeClass = classes.computeIfAbsent(Math.toIntExact(page.byteSize()), SizeClass::new);
+        SizeClass sizeClass =
+                classes.computeIfAbsent(Math.toIntExact(page.byteSize()), bytes -> new SizeClass(bytes, Page.HERE));
         boolean interrupted = Thread.interrupted(); // it would close the file; user code may have left it behind
         try {
             if (sizeClass.freeBlocks() == 0) {

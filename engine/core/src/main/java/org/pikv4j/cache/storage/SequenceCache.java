@@ -293,6 +293,19 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
+     * Moves a page of one layer and KV head to a shard, for all who share it.
+     *
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param page number of a {@linkplain PageTable#placeable placeable} page
+     * @param shard number of the shard, or {@link Page#HERE}
+     * @return whether there was room for it
+     */
+    public boolean place(int layer, int head, int page, int shard) {
+        return table(layer, head).place(pool, page, shard);
+    }
+
+    /**
      * Has a layer's pages read from the second tier ahead of time.
      *
      * @param layer index of the layer

@@ -7,10 +7,16 @@ import java.util.List;
 /** The slabs that are cut into blocks of one size, and which of their blocks are free. */
 final class SizeClass {
     private final int blockBytes;
+    private final int shard;
     private final List<Cut> slabs = new ArrayList<>();
 
-    SizeClass(int blockBytes) {
+    /**
+     * @param blockBytes size of a block
+     * @param shard whose slabs they are, or {@link Page#HERE}
+     */
+    SizeClass(int blockBytes, int shard) {
         this.blockBytes = blockBytes;
+        this.shard = shard;
     }
 
     /**
@@ -59,6 +65,10 @@ final class SizeClass {
 
     int blockBytes() {
         return blockBytes;
+    }
+
+    int shard() {
+        return shard;
     }
 
     long reservedBytes() {
