@@ -411,6 +411,11 @@ final class CpuBackend implements Backend {
     }
 
     @Override
+    public Backend another(int threads) {
+        return new CpuBackend(name, kernels, new BackendOptions(threads)); // kernels have no state
+    }
+
+    @Override
     public void close() {
         team.close();
     }

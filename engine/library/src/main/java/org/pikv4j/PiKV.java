@@ -25,6 +25,7 @@ import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.routing.Placement;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.KvBudget;
@@ -38,6 +39,7 @@ import org.pikv4j.model.ModelConfig;
 import org.pikv4j.model.ModelLoader;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.EngineOptions;
+import org.pikv4j.shard.ShardOptions;
 
 /**
  * Loads models and opens engines.
@@ -138,6 +140,7 @@ public final class PiKV {
         private int prefillChunk = DEFAULT_PREFILL_CHUNK;
         private Optional<PolicyChoice> policy = Optional.empty();
         private Optional<PageRouter> router = Optional.empty();
+        private Optional<ShardOptions> shards = Optional.empty();
         private DoubleConsumer progress = share -> {};
 
         private Builder(Path model) {
@@ -301,6 +304,24 @@ public final class PiKV {
         }
 
         /**
+         * @param count places beside the engine's own where full pages live and are attended to, each with workers and memory of its
+         *     own
+         * @param placement which page goes where: {@code expert}, {@code hash} or {@code round-robin}, or a {@link Placement} on the
+         *     class path
+         */
+        public Builder shards(int count, String placement) {
+            return shards(ShardOptions.equal(count, ShardOptions.placement(placement)));
+        }
+
+        /**
+         * @param chosen places beside the engine's own where full pages live
+         */
+        public Builder shards(ShardOptions chosen) {
+            shards = Optional.of(chosen);
+            return this;
+        }
+
+        /**
          * @param listener hears of the share loaded, 0 to 1
          */
         public Builder progress(DoubleConsumer listener) {
@@ -325,7 +346,8 @@ public final class PiKV {
                     kvBudget.tokens(),
                     policy.map(chosen ->
                             chosen.calibrated(fitted.map(HeadScores.class::cast).orElse(HeadScores.NONE))),
-                    router);
+                    router,
+                    shards);
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;
             try {

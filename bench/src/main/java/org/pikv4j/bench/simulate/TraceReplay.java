@@ -71,6 +71,7 @@ final class TraceReplay implements AutoCloseable {
                 pool,
                 Runnable::run,
                 Optional.of(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)),
+                Optional.empty(),
                 Optional.empty());
         attention = new CachedAttention(specs, backend, policy.router());
         held = new int[tables(cache).size()];

@@ -16,6 +16,9 @@ public final class EngineOptionsMixin {
     @Mixin
     private final PolicyOption policy = new PolicyOption();
 
+    @Mixin
+    private final ShardingOptions sharding = new ShardingOptions();
+
     /**
      * @param kvDtype the command's default of {@code --kv-dtype}
      */
@@ -36,7 +39,8 @@ public final class EngineOptionsMixin {
      */
     public PiKV.Builder builder(Path directory) {
         Optional<PolicyChoice> choice = policy.choice();
-        PiKV.Builder builder = form.builder(directory, choice.stream().toList());
+        PiKV.Builder builder =
+                sharding.apply(form.builder(directory, choice.stream().toList()));
         choice.ifPresent(builder::kvPolicy);
         return builder;
     }

@@ -47,6 +47,13 @@ public final class ShardQuery {
         return layer;
     }
 
+    /**
+     * @return width of a query of one head
+     */
+    public int headDim() {
+        return spec.headDim();
+    }
+
     AttentionSpec spec() {
         return spec;
     }

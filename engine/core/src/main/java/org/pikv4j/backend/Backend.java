@@ -99,6 +99,14 @@ public interface Backend extends AutoCloseable {
      */
     void experts(float[] x, ExpertAssignment assignment, List<SwiGlu> experts, float[] out);
 
+    /**
+     * Makes another one of the same kind.
+     *
+     * @param threads threads that compute there
+     * @return a backend with threads and room of its own, which the caller closes
+     */
+    Backend another(int threads);
+
     /** Ends its threads and gives back what it holds. */
     @Override
     void close();

@@ -9,11 +9,13 @@ import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.Signal;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.shard.Shards;
 
 /**
  * Attention over caches: what a layer does between its projections. Rows go to the caches of their sequences, attend to what
@@ -23,6 +25,7 @@ public final class CachedAttention {
     private final List<AttentionSpec> specs;
     private final Backend backend;
     private final Optional<PageRouter> router;
+    private final Optional<Shards> shards;
     private final List<Partials> partialsOf = new ArrayList<>(); // (layer), shared by layers of the same head dim
 
     /**
@@ -31,6 +34,18 @@ public final class CachedAttention {
      * @param router chooses the pages that queries read; all where there is none
      */
     public CachedAttention(List<AttentionSpec> specs, Backend backend, Optional<PageRouter> router) {
+        this(specs, backend, router, Optional.empty());
+    }
+
+    /**
+     * @param specs the attention of each layer
+     * @param backend what computes here
+     * @param router chooses the pages that queries read; all where there is none
+     * @param shards where pages live that are not here
+     */
+    public CachedAttention(
+            List<AttentionSpec> specs, Backend backend, Optional<PageRouter> router, Optional<Shards> shards) {
+        this.shards = shards;
         this.specs = List.copyOf(specs);
         this.backend = backend;
         this.router = router;
@@ -63,7 +78,7 @@ public final class CachedAttention {
             }
             row += span.count();
         }
-        backend.attend(plan);
+        shards.ifPresentOrElse(beside -> beside.attend(plan, () -> backend.attend(plan)), () -> backend.attend(plan));
         plan.observed().forEach(ObservedAttention::report);
         row = 0;
         for (Span span : batch) {
@@ -97,10 +112,13 @@ public final class CachedAttention {
         for (Span span : batch) {
             int first = row;
             SequenceCache cache = span.cache();
-            cache.schedule()
-                    .filter(schedule -> schedule.signals().contains(Signal.EXPERTS))
-                    .ifPresent(schedule -> schedule.routed(
-                            cache.tables(layer), preferred(probabilities, first, span.count(), experts)));
+            Optional<CacheSchedule> listens =
+                    cache.schedule().filter(schedule -> schedule.signals().contains(Signal.EXPERTS));
+            if (listens.isPresent() || cache.placer().isPresent()) {
+                int[] preferred = preferred(probabilities, first, span.count(), experts);
+                listens.ifPresent(schedule -> schedule.routed(cache.tables(layer), preferred));
+                cache.placer().ifPresent(placer -> placer.routed(layer, cache.length(), preferred, experts));
+            }
             span.observer()
                     .ifPresent(observer -> observer.observe(
                             new GateRows(layer, cache.length(), first, span.count(), experts, probabilities)));

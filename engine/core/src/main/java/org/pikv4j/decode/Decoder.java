@@ -21,6 +21,7 @@ import org.pikv4j.model.ModelConfig;
 import org.pikv4j.model.ModelWeights;
 import org.pikv4j.model.RopeSpec;
 import org.pikv4j.model.SwiGlu;
+import org.pikv4j.shard.Shards;
 import org.pikv4j.tensor.Tensor;
 
 /**
@@ -60,11 +61,17 @@ public final class Decoder {
      * @param backend what computes
      * @param maxRows rows of the largest batch
      * @param router chooses the pages that queries read; all where there is none
+     * @param shards where pages live that are not with the backend
      */
     public Decoder(
-            ModelConfig config, ModelWeights weights, Backend backend, int maxRows, Optional<PageRouter> router) {
+            ModelConfig config,
+            ModelWeights weights,
+            Backend backend,
+            int maxRows,
+            Optional<PageRouter> router,
+            Optional<Shards> shards) {
         this.cached = new CachedAttention(
-                config.layers().stream().map(LayerSpec::attention).toList(), backend, router);
+                config.layers().stream().map(LayerSpec::attention).toList(), backend, router, shards);
         this.config = config;
         this.weights = weights;
         this.backend = backend;

@@ -31,6 +31,8 @@ import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
+import org.pikv4j.shard.ShardUsage;
+import org.pikv4j.shard.Shards;
 import org.pikv4j.text.TokenStream;
 
 /**
@@ -46,6 +48,7 @@ public final class Engine implements AutoCloseable {
     private final CacheLayout layout;
     private final Optional<CacheSchedule> schedule; // of a new session
     private final PagePool pool;
+    private final Optional<Shards> shards;
     private final ExecutorService sealer;
     private final Replays replays;
     private final ExecutorService prefetcher; // without a thread until something is to be read
@@ -63,6 +66,7 @@ public final class Engine implements AutoCloseable {
         this.model = model;
         this.backend = backend;
         this.options = options;
+        Optional<Shards> made = Optional.empty();
         try {
             check(options, model.config());
             layout = layout(model.config(), options);
@@ -75,13 +79,16 @@ public final class Engine implements AutoCloseable {
             }
             schedule = schedule(model.config(), options, layout);
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
+            made = options.shards().map(of -> Shards.ofWorkers(pool, backend, of, options.kvBudgetBytes()));
+            shards = made;
             sealer = thread("pikv-sealer");
             prefetcher = thread("pikv-prefetcher");
-            Decoder decoder =
-                    new Decoder(model.config(), model.weights(), backend, options.prefillChunk(), options.reads());
+            Decoder decoder = new Decoder(
+                    model.config(), model.weights(), backend, options.prefillChunk(), options.reads(), shards);
             replays = new Replays(decoder, model);
             loop = new EngineLoop(decoder, replays);
         } catch (Throwable t) {
+            made.ifPresent(Shards::close);
             backend.close();
             model.close();
             throw t;
@@ -133,13 +140,26 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
+     * @return what each shard of the cache holds and did; empty where there is none
+     */
+    public List<ShardUsage> shards() {
+        return shards.map(Shards::usage).orElse(List.of());
+    }
+
+    /**
      * @return an empty session, which the caller closes
      */
     public Session openSession() {
         return call(() -> adopt(new Session(
                 this,
                 new TokenList(),
-                new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), secondTier()))));
+                new SequenceCache(
+                        layout,
+                        pool,
+                        sealer,
+                        schedule.map(CacheSchedule::copy),
+                        secondTier(),
+                        shards.map(Shards::newSequence)))));
     }
 
     private Optional<SecondTier> secondTier() {
@@ -305,7 +325,9 @@ public final class Engine implements AutoCloseable {
         List<AutoCloseable> owned = new ArrayList<>();
         sessions.forEach(session -> owned.add(session.cache()));
         // The sealer lets go of the last pages first.
-        owned.addAll(List.of(() -> stop(sealer), () -> stop(prefetcher), pool, backend, model));
+        owned.addAll(List.<AutoCloseable>of(() -> stop(sealer), () -> stop(prefetcher), pool));
+        shards.ifPresent(owned::add);
+        owned.addAll(List.of(backend, model));
         closeAll(owned);
     }
 

@@ -13,6 +13,7 @@ import org.pikv4j.decode.Decoder;
 import org.pikv4j.decode.Span;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.error.SessionStateException;
+import org.pikv4j.error.ShardFailedException;
 
 /**
  * The one thread that runs the model and writes page tables. Each turn it makes a batch of what all requests can go on
@@ -153,6 +154,12 @@ final class EngineLoop implements Runnable {
         try {
             decoder.forward(
                     batch, (span, index, logits, offset) -> chosen.get(span).take(index, logits, offset));
+        } catch (ShardFailedException e) {
+            // Whoever has nothing there goes on with the next batch.
+            chosen.stream()
+                    .filter(request -> request.session.cache().uses(e.shard()))
+                    .forEach(request -> end(request, () -> request.fail(e)));
+            return;
         } catch (Throwable t) {
             chosen.forEach(request -> end(request, () -> request.fail(t)));
             return;

@@ -8,6 +8,7 @@ import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.shard.ShardOptions;
 
 /**
  * How an engine keeps its cache and cuts its batches.
@@ -20,6 +21,7 @@ import org.pikv4j.error.InvalidOptionException;
  * @param tokenBudget tokens that each session may keep in each layer and KV head; as many as the budget allows without one
  * @param policy what gives way when a budget is reached; without one, reaching it is an error
  * @param router which pages queries read; all of them without one
+ * @param shards places beside the engine's own where full pages live
  */
 public record EngineOptions(
         FormChoice forms,
@@ -29,7 +31,8 @@ public record EngineOptions(
         int prefillChunk,
         Optional<TokenBudget> tokenBudget,
         Optional<PolicyChoice> policy,
-        Optional<PageRouter> router) {
+        Optional<PageRouter> router,
+        Optional<ShardOptions> shards) {
 
     public EngineOptions {
         if (pageTokens < 16 || pageTokens > 4096 || pageTokens % 16 != 0) {
@@ -43,6 +46,16 @@ public record EngineOptions(
             throw new InvalidOptionException("prefill-chunk must be between 1 and 4096, not " + prefillChunk);
         }
         Optional<PageRouter> reads = policy.flatMap(PolicyChoice::router);
+        if (shards.isPresent()) {
+            policy.flatMap(PolicyChoice::placement).ifPresent(moves -> {
+                throw new InvalidOptionException(
+                        "kv-policy " + moves.name() + " and shards both say where pages live: take one of them");
+            });
+            reads.or(() -> router).filter(PageRouter::bounds).ifPresent(bounded -> {
+                throw new InvalidOptionException(
+                        bounded.name() + " needs bounds of all keys in one place, which there are not with shards");
+            });
+        }
         if (reads.isPresent() && tokenBudget.isPresent()) {
             throw new InvalidOptionException("kv-policy " + reads.get().name() + " evicts nothing: a budget of "
                     + tokenBudget.get() + " cannot be held");

@@ -47,6 +47,30 @@ public final class PagePool implements AutoCloseable {
         return shards.size() - 1;
     }
 
+    /**
+     * @param shard number of a shard
+     * @return bytes of the pages there
+     */
+    public synchronized long heldBytes(int shard) {
+        return store(shard).heldBytes();
+    }
+
+    /**
+     * @param shard number of a shard
+     * @return the most that it may hold
+     */
+    public synchronized long capacityBytes(int shard) {
+        return store(shard).capacityBytes();
+    }
+
+    /**
+     * @param shard number of a shard
+     * @return number of pages there
+     */
+    public synchronized long pages(int shard) {
+        return store(shard).pages();
+    }
+
     private SlabStore store(int shard) {
         return shard == Page.HERE ? here : shards.get(shard);
     }

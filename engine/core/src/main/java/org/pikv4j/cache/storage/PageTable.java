@@ -374,6 +374,10 @@ public final class PageTable {
         return pages.get(page).tier().isEmpty() && settled(pages.get(page));
     }
 
+    boolean uses(int shard) {
+        return pages.stream().anyMatch(page -> page.shard() == shard);
+    }
+
     /** Moves a page, if there is room for it. */
     boolean place(PagePool pool, int page, int shard) {
         if (!placeable(page)) {

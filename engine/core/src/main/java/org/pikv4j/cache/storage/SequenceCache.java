@@ -21,6 +21,7 @@ public final class SequenceCache implements AutoCloseable {
     private final Executor sealer;
     private final Optional<CacheSchedule> schedule;
     private final Optional<SecondTier> tier;
+    private final Optional<PagePlacer> placer;
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
     private int prompt;
@@ -32,7 +33,7 @@ public final class SequenceCache implements AutoCloseable {
      * @param sealer where full pages are brought into their sealed form
      */
     public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer) {
-        this(layout, pool, sealer, Optional.empty(), Optional.empty());
+        this(layout, pool, sealer, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /**
@@ -41,14 +42,16 @@ public final class SequenceCache implements AutoCloseable {
      * @param sealer where full pages are brought into their sealed form
      * @param schedule what keeps it within a budget of its own
      * @param tier where its pages, and those of its forks, may move; closed with the last of them
+     * @param placer finds shards for its pages
      */
     public SequenceCache(
             CacheLayout layout,
             PagePool pool,
             Executor sealer,
             Optional<CacheSchedule> schedule,
-            Optional<SecondTier> tier) {
-        this(layout, pool, sealer, schedule, tier, new ArrayList<>(), 0);
+            Optional<SecondTier> tier,
+            Optional<PagePlacer> placer) {
+        this(layout, pool, sealer, schedule, tier, placer, new ArrayList<>(), 0);
         int columns = schedule.map(CacheSchedule::columns).orElse(0);
         for (CacheLayout.Layer layer : layout.layers()) {
             int l = tables.size();
@@ -66,6 +69,7 @@ public final class SequenceCache implements AutoCloseable {
             Executor sealer,
             Optional<CacheSchedule> schedule,
             Optional<SecondTier> tier,
+            Optional<PagePlacer> placer,
             List<List<PageTable>> tables,
             int length) {
         this.layout = layout;
@@ -73,6 +77,7 @@ public final class SequenceCache implements AutoCloseable {
         this.sealer = sealer;
         this.schedule = schedule;
         this.tier = tier;
+        this.placer = placer;
         this.tables = tables;
         this.length = length;
     }
@@ -135,6 +140,13 @@ public final class SequenceCache implements AutoCloseable {
      */
     public Optional<CacheSchedule> schedule() {
         return schedule;
+    }
+
+    /**
+     * @return what finds shards for its pages
+     */
+    public Optional<PagePlacer> placer() {
+        return placer;
     }
 
     /**
@@ -207,6 +219,7 @@ public final class SequenceCache implements AutoCloseable {
                 table.beginSealing(pool, sealer);
             }
         }
+        placer.ifPresent(p -> p.committed(this));
     }
 
     /** Forgets rows appended but not committed. */
@@ -293,6 +306,14 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     /**
+     * @param shard number of a shard
+     * @return whether any page lives there
+     */
+    public boolean uses(int shard) {
+        return tables.stream().flatMap(List::stream).anyMatch(table -> table.uses(shard));
+    }
+
+    /**
      * Moves a page of one layer and KV head to a shard, for all who share it.
      *
      * @param layer index of the layer
@@ -340,8 +361,15 @@ public final class SequenceCache implements AutoCloseable {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        SequenceCache fork =
-                new SequenceCache(layout, pool, sealer, schedule.map(CacheSchedule::copy), tier, shared, length);
+        SequenceCache fork = new SequenceCache(
+                layout,
+                pool,
+                sealer,
+                schedule.map(CacheSchedule::copy),
+                tier,
+                placer.map(PagePlacer::copy),
+                shared,
+                length);
         fork.prompt = prompt;
         return fork;
     }

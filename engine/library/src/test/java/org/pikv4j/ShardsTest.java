@@ -1,0 +1,294 @@
+package org.pikv4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.backend.BackendOptions;
+import org.pikv4j.backend.BackendProvider;
+import org.pikv4j.backend.BackendStatus;
+import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.routing.HashPlacement;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.ShardFailedException;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.Session;
+import org.pikv4j.shard.ShardOptions;
+import org.pikv4j.shard.ShardSpec;
+import org.pikv4j.shard.ShardUsage;
+
+/** Where pages live makes no difference, but to bytes. */
+class ShardsTest {
+    private static final Path MODEL = Path.of("../cli/src/main/resources/org/pikv4j/cli/demo");
+    private static final List<String> PLACEMENTS = List.of("expert", "hash", "round-robin");
+
+    private static Stream<Arguments> cases() {
+        List<Arguments> cases = new ArrayList<>();
+        for (Path model : Golden.fixtures()) {
+            for (String placement : PLACEMENTS) {
+                for (int shards : new int[] {1, 2, 3, 8}) {
+                    cases.add(Arguments.of(model.getFileName().toString(), placement, shards));
+                }
+            }
+        }
+        return cases.stream();
+    }
+
+    @ParameterizedTest(name = "{0}, {1}, {2} shards")
+    @MethodSource("cases")
+    void logitsAndGreedyTokensAreTheReferences(String fixture, String placement, int shards) {
+        Golden golden = Golden.of(Golden.fixture(fixture));
+        try (Engine engine = PiKV.model(golden.model())
+                        .kvDtype("f32")
+                        .pageTokens(16)
+                        .prefillChunk(7)
+                        .shards(shards, placement)
+                        .open();
+                Engine whole = PiKV.model(golden.model())
+                        .kvDtype("f32")
+                        .pageTokens(16)
+                        .prefillChunk(7)
+                        .open()) {
+            float[][] expected = logits(whole, golden.inputIds());
+            float[][] actual = logits(engine, golden.inputIds());
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(golden.difference(i, actual[i], 0)).isLessThan(5e-3f);
+                assertThat(actual[i]).containsExactly(expected[i], within(1e-4f));
+            }
+            try (Session session = engine.openSession()) {
+                assertThat(GoldenLogitsTest.greedy(session, golden.inputIds()))
+                        .isEqualTo(GoldenLogitsTest.asList(golden.greedyIds()));
+                assertThat(engine.shards().stream().mapToLong(ShardUsage::pages).sum())
+                        .isPositive();
+            }
+            assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+            assertThat(engine.usage().reservedBytes()).isZero();
+        }
+    }
+
+    private static float[][] logits(Engine engine, int[] ids) {
+        float[][] rows = new float[ids.length][];
+        int vocabulary = engine.model().config().vocabulary();
+        try (Session session = engine.openSession()) {
+            session.logits(
+                    ids,
+                    (span, index, logits, offset) ->
+                            rows[index] = Arrays.copyOfRange(logits, offset, offset + vocabulary));
+        }
+        return rows;
+    }
+
+    private static int[] document(Engine engine, int tokens) throws IOException {
+        String text = Files.readString(Path.of("../app/demo/document.txt"));
+        return Arrays.copyOf(engine.model().tokenizer().encode(text, true), tokens);
+    }
+
+    /** Evictions, compressed forms, forks and cuts meet pages that live elsewhere. */
+    @ParameterizedTest
+    @CsvSource({
+        "bf16, keydiff, 256tok",
+        "bf16, h2o, 40%",
+        "bf16, streaming-llm, 192tok",
+        "bf16, kvzip, 256tok",
+        "int8, , ",
+        "'kivi4,int4', keydiff, 400tok"
+    })
+    void theRestOfTheCacheDoesNotMind(String kvDtype, String policy, String budget) throws IOException {
+        List<List<Integer>> texts = new ArrayList<>();
+        for (int shards : new int[] {0, 3}) {
+            PiKV.Builder builder =
+                    PiKV.model(MODEL).kvDtype(kvDtype).pageTokens(16).prefillChunk(64);
+            if (policy != null) {
+                builder.kvPolicy(policy).kvBudget(budget);
+            }
+            if (shards > 0) {
+                builder.shards(shards, "hash");
+            }
+            try (Engine engine = builder.open();
+                    Session session = engine.openSession()) {
+                int[] ids = document(engine, 700);
+                session.read(Arrays.copyOf(ids, 650));
+                try (Session fork = session.fork()) {
+                    texts.add(GoldenLogitsTest.greedy(fork, Arrays.copyOfRange(ids, 650, 690)));
+                }
+                int[] other = Arrays.copyOf(ids, 660);
+                other[600]++;
+                texts.add(session.regenerate(other, GoldenLogitsTest.greedyOptions(), piece -> {})
+                        .tokens());
+                if (shards > 0) {
+                    checkAccount(engine, session);
+                }
+            }
+        }
+        assertThat(texts.subList(2, 4)).isEqualTo(texts.subList(0, 2));
+    }
+
+    private static void checkAccount(Engine engine, Session session) {
+        long onShards =
+                engine.shards().stream().mapToLong(ShardUsage::heldBytes).sum();
+        assertThat(onShards).isPositive().isLessThan(session.kvBytes());
+        assertThat(engine.usage().heldBytes()).isEqualTo(session.kvBytes());
+        assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() <= shard.capacityBytes());
+        assertThat(engine.shards())
+                .allMatch(shard -> shard.queries() > 0 && shard.queryBytes() > 0 && shard.answerBytes() > 0);
+        assertThat(engine.shards().stream().mapToLong(ShardUsage::rowBytes).sum())
+                .isGreaterThanOrEqualTo(onShards);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"hash", "round-robin"})
+    void shardsHoldWhatTheirWeightsSay(String placement) throws IOException {
+        List<ShardSpec> specs = List.of(new ShardSpec(1, 1), new ShardSpec(2, 1), new ShardSpec(1, 3), ShardSpec.EQUAL);
+        double all = 1 + 2 + 3 + 1;
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(16)
+                        .shards(new ShardOptions(specs, ShardOptions.placement(placement), true))
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 2000));
+            long held =
+                    engine.shards().stream().mapToLong(ShardUsage::heldBytes).sum();
+            assertThat(held).isGreaterThan(session.kvBytes() * 98 / 100);
+            for (ShardUsage shard : engine.shards()) {
+                ShardSpec spec = specs.get(shard.shard());
+                double share = spec.capacity() * spec.speed() / all;
+                assertThat(shard.heldBytes() / (double) held).isCloseTo(share, within(0.05 * share));
+            }
+        }
+    }
+
+    /** Pages stay with the engine where shards have no room; nothing is lost. */
+    @Test
+    void whatShardsHaveNoRoomForStays() throws IOException {
+        List<ShardSpec> specs = List.of(new ShardSpec(1, 1), new ShardSpec(99, 1e-6));
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(16)
+                        .kvBudget(3L << 20)
+                        .shards(new ShardOptions(specs, new FirstShard(), false))
+                        .open();
+                Session session = engine.openSession();
+                Engine whole = PiKV.model(MODEL).pageTokens(16).open();
+                Session other = whole.openSession()) {
+            int[] ids = document(engine, 600);
+            assertThat(GoldenLogitsTest.greedy(session, ids)).isEqualTo(GoldenLogitsTest.greedy(other, ids));
+            assertThat(engine.shards().getFirst().heldBytes())
+                    .isLessThanOrEqualTo(engine.shards().getFirst().capacityBytes());
+            assertThat(engine.shards().getLast().heldBytes()).isPositive();
+        }
+    }
+
+    /** All to the first. */
+    private static final class FirstShard implements org.pikv4j.cache.routing.Placement {
+        @Override
+        public String name() {
+            return "first";
+        }
+
+        @Override
+        public int shard(org.pikv4j.cache.routing.NewPage page, org.pikv4j.cache.routing.ShardLoads shards) {
+            return 0;
+        }
+    }
+
+    /** Who has pages there hears of it, whoever has not goes on, and nothing is left behind. */
+    @Test
+    void aShardThatFailsEndsWhoNeedsIt() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean();
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(16)
+                        .backendProvider(new Failing(fails))
+                        .backend("failing")
+                        .shards(2, "round-robin")
+                        .open();
+                ExecutorService callers = Executors.newFixedThreadPool(2);
+                Session spared = engine.openSession()) {
+            int[] ids = document(engine, 200);
+            try (Session hit = engine.openSession()) {
+                hit.read(Arrays.copyOf(ids, 100));
+                fails.set(true);
+                Future<List<Integer>> ends = callers.submit(() -> GoldenLogitsTest.greedy(hit, new int[] {ids[100]}));
+                assertThatThrownBy(ends::get)
+                        .hasCauseInstanceOf(ShardFailedException.class)
+                        .hasMessageContaining("of the KV cache has failed");
+                assertThat(hit.tokens()).hasSize(100);
+                spared.read(Arrays.copyOf(ids, 10)); // no page is full
+                assertThat(spared.tokens()).hasSize(10);
+            }
+            assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+        }
+    }
+
+    /** A backend whose offspring fails when it is told to. */
+    private record Failing(AtomicBoolean fails) implements BackendProvider {
+        @Override
+        public String name() {
+            return "failing";
+        }
+
+        @Override
+        public int preference() {
+            return 0;
+        }
+
+        @Override
+        public BackendStatus probe() {
+            return new BackendStatus.Available("");
+        }
+
+        @Override
+        public Backend open(BackendOptions options) {
+            return around(new Backends(List.of()).open("scalar", options), new AtomicBoolean());
+        }
+
+        private Backend around(Backend backend, AtomicBoolean broken) {
+            return (Backend) Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("attend") && broken.get()) {
+                            throw new IllegalStateException("out of order");
+                        }
+                        try {
+                            Object result = method.invoke(backend, arguments);
+                            return method.getName().equals("another") ? around((Backend) result, fails) : result;
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+        }
+    }
+
+    @Test
+    void whatContradictsShardsIsRefused() {
+        assertThatThrownBy(() -> PiKV.model(MODEL).shards(0, "hash")).isInstanceOf(InvalidOptionException.class);
+        assertThatThrownBy(() -> PiKV.model(MODEL).shards(2, "nowhere"))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("expert, hash, round-robin");
+        for (String policy : List.of("flexgen", "quest")) {
+            assertThatThrownBy(() -> PiKV.model(MODEL)
+                            .kvPolicy(policy)
+                            .shards(ShardOptions.equal(2, new HashPlacement()))
+                            .open())
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessageContaining(policy);
+        }
+    }
+}
