@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,9 +30,13 @@ import org.pikv4j.backend.BackendProvider;
 import org.pikv4j.backend.BackendStatus;
 import org.pikv4j.backend.Backends;
 import org.pikv4j.cache.routing.HashPlacement;
+import org.pikv4j.cache.routing.NewPage;
+import org.pikv4j.cache.routing.Placement;
+import org.pikv4j.cache.routing.ShardLoads;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.ShardFailedException;
 import org.pikv4j.session.Engine;
+import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.Session;
 import org.pikv4j.shard.ShardOptions;
 import org.pikv4j.shard.ShardSpec;
@@ -177,6 +182,66 @@ class ShardsTest {
         }
     }
 
+    /** Pages move, shards come and go, and what is generated is the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"expert", "hash", "round-robin"})
+    void pagesMoveWhileSessionsGoOn(String placement) throws IOException {
+        GenerationOptions how = GoldenLogitsTest.greedyOptions().withMaxTokens(60);
+        List<Integer> expected;
+        try (Engine whole = PiKV.model(MODEL).kvDtype("f32").pageTokens(16).open();
+                Session session = whole.openSession()) {
+            expected = session.generate(document(whole, 700), how, piece -> {}).tokens();
+        }
+        try (Engine engine = PiKV.model(MODEL)
+                        .kvDtype("f32")
+                        .pageTokens(16)
+                        .shards(3, placement)
+                        .open();
+                Session session = engine.openSession()) {
+            AtomicInteger pieces = new AtomicInteger();
+            List<Long> moved = new ArrayList<>();
+            List<Integer> actual = session.generate(document(engine, 700), how, piece -> {
+                        switch (pieces.incrementAndGet()) {
+                            case 2 -> moved.add(engine.rebalance().pages());
+                            case 4 -> {
+                                engine.addShard(new ShardSpec(2, 1));
+                                moved.add(engine.rebalance().bytes());
+                            }
+                            case 6 -> {
+                                moved.add(engine.drainShard(1).pages());
+                                assertThat(engine.shards().get(1).heldBytes()).isZero();
+                            }
+                            default -> {}
+                        }
+                    })
+                    .tokens();
+            assertThat(actual).isEqualTo(expected);
+            assertThat(moved).hasSize(3);
+            assertThat(moved.subList(1, 3)).allMatch(some -> some > 0);
+            List<ShardUsage> shards = engine.shards();
+            assertThat(shards.get(3).heldBytes()).isPositive();
+            assertThat(shards.get(1).heldBytes()).isZero();
+            double mean = shards.stream().mapToLong(ShardUsage::heldBytes).sum() / 4.0; // weights 1, 0, 1 and 2
+            assertThat((double) shards.get(3).heldBytes()).isCloseTo(2 * mean, within(0.15 * 2 * mean));
+        }
+    }
+
+    @Test
+    void aDrainedShardWhoseOthersAreFullGoesBackToTheEngine() throws IOException {
+        try (Engine engine = PiKV.model(MODEL).pageTokens(16).shards(1, "hash").open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 100));
+            long held = session.kvBytes();
+            assertThat(engine.shards().getFirst().heldBytes()).isPositive();
+            engine.drainShard(0);
+            assertThat(engine.shards().getFirst().heldBytes()).isZero();
+            assertThat(session.kvBytes()).isEqualTo(held);
+            session.read(document(engine, 40)); // nowhere to go
+            assertThat(engine.shards().getFirst().heldBytes()).isZero();
+            assertThatThrownBy(() -> engine.drainShard(7)).isInstanceOf(InvalidOptionException.class);
+        }
+    }
+
     /** Pages stay with the engine where shards have no room; nothing is lost. */
     @Test
     void whatShardsHaveNoRoomForStays() throws IOException {
@@ -198,14 +263,14 @@ class ShardsTest {
     }
 
     /** All to the first. */
-    private static final class FirstShard implements org.pikv4j.cache.routing.Placement {
+    private static final class FirstShard implements Placement {
         @Override
         public String name() {
             return "first";
         }
 
         @Override
-        public int shard(org.pikv4j.cache.routing.NewPage page, org.pikv4j.cache.routing.ShardLoads shards) {
+        public int shard(NewPage page, ShardLoads shards) {
             return 0;
         }
     }

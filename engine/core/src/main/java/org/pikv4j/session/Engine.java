@@ -31,8 +31,11 @@ import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
+import org.pikv4j.shard.ShardMoves;
+import org.pikv4j.shard.ShardSpec;
 import org.pikv4j.shard.ShardUsage;
 import org.pikv4j.shard.Shards;
+import org.pikv4j.shard.WorkerShard;
 import org.pikv4j.text.TokenStream;
 
 /**
@@ -144,6 +147,51 @@ public final class Engine implements AutoCloseable {
      */
     public List<ShardUsage> shards() {
         return shards.map(Shards::usage).orElse(List.of());
+    }
+
+    /**
+     * Places all pages of the cache anew, so that every shard has its share, while sessions go on; what they generate is the same.
+     *
+     * @return what it cost
+     * @throws InvalidOptionException if the cache has no shards
+     */
+    public ShardMoves rebalance() {
+        return call(() -> sharded().rebalance(caches()));
+    }
+
+    /**
+     * Adds a shard, which gets pages from now on; {@link #rebalance} gives it some of those that there are.
+     *
+     * @param spec what it can do
+     * @throws InvalidOptionException if the cache has no shards
+     */
+    public void addShard(ShardSpec spec) {
+        call(() -> {
+            Shards all = sharded();
+            all.add(
+                    new WorkerShard(all.count(), backend.another(Math.max(1, backend.threads() / (all.count() + 1)))),
+                    spec);
+            return all;
+        });
+    }
+
+    /**
+     * Takes all pages from a shard, and gives it no more.
+     *
+     * @param shard its number
+     * @return what it cost
+     * @throws InvalidOptionException if there is no such shard
+     */
+    public ShardMoves drainShard(int shard) {
+        return call(() -> sharded().drain(shard, caches()));
+    }
+
+    private Shards sharded() {
+        return shards.orElseThrow(() -> new InvalidOptionException("the cache has no shards"));
+    }
+
+    private List<SequenceCache> caches() {
+        return sessions.stream().map(Session::cache).toList();
     }
 
     /**

@@ -77,17 +77,34 @@ final class SequencePlacer implements PagePlacer {
         PageTable table = cache.table(layer, head);
         for (int p = table.size() - 1; p >= 0; p--) {
             if (table.placeable(p)) {
-                Page page = table.page(p);
-                if (page.shard() != Page.HERE) {
+                if (table.page(p).shard() != Page.HERE) {
                     return;
                 }
-                int tokens = table.tokens(p);
-                shards.place(
-                        cache,
-                        p,
-                        new NewPage(sequence, layer, head, page.position(), tokens, votes(layer, page, tokens)));
+                shards.place(cache, p, page(table, p, layer, head));
             }
         }
+    }
+
+    @Override
+    public List<Placeable> placeable(SequenceCache cache) {
+        List<Placeable> pages = new ArrayList<>();
+        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
+            for (int head = 0; head < cache.tables(layer).size(); head++) {
+                PageTable table = cache.table(layer, head);
+                for (int p = 0; p < table.size(); p++) {
+                    if (table.placeable(p)) {
+                        pages.add(new Placeable(p, page(table, p, layer, head)));
+                    }
+                }
+            }
+        }
+        return pages;
+    }
+
+    private NewPage page(PageTable table, int index, int layer, int head) {
+        Page page = table.page(index);
+        int tokens = table.tokens(index);
+        return new NewPage(sequence, layer, head, page.position(), tokens, votes(layer, page, tokens));
     }
 
     private int[] votes(int layer, Page page, int tokens) {

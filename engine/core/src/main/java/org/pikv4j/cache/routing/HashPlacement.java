@@ -22,20 +22,25 @@ public final class HashPlacement implements Placement {
         for (int shard = 0; shard < shards.count(); shard++) {
             all += shards.heldBytes(shard);
         }
-        long key = mixed(mixed(mixed(mixed(page.sequence()) + page.layer()) + page.kvHead()) + page.position());
+        long key = key(page);
         int best = -1;
         double bestDraw = 0;
         for (int shard = 0; shard < shards.count(); shard++) {
             // Uniform on (0, 1]; −w / ln u is largest for shard s with probability w_s / Σ w.
             double uniform = ((mixed(key + shard) >>> 11) + 1) * 0x1p-53;
             double draw = uniform == 1 ? Double.MAX_VALUE : -shards.weight(shard) / Math.log(uniform);
-            boolean room = shards.heldBytes(shard) <= BOUND * shards.weight(shard) * all;
+            boolean room = shards.weight(shard) > 0 && shards.heldBytes(shard) <= BOUND * shards.weight(shard) * all;
             if (room && (best < 0 || draw > bestDraw)) {
                 best = shard;
                 bestDraw = draw;
             }
         }
         return best; // there is always one that holds no more than its share
+    }
+
+    /** A number that is the same for the same page, and looks random. */
+    static long key(NewPage page) {
+        return mixed(mixed(mixed(mixed(page.sequence()) + page.layer()) + page.kvHead()) + page.position());
     }
 
     /** SplitMix64's finaliser (Steele, Lea and Flood, OOPSLA 2014). */

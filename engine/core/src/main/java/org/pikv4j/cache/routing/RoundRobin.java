@@ -1,5 +1,8 @@
 package org.pikv4j.cache.routing;
 
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
 /** The shard whose turn it is: the one that holds least for its weight, the first among equals. */
 public final class RoundRobin implements Placement {
 
@@ -10,12 +13,10 @@ public final class RoundRobin implements Placement {
 
     @Override
     public int shard(NewPage page, ShardLoads shards) {
-        int least = 0;
-        for (int shard = 1; shard < shards.count(); shard++) {
-            if (shards.heldBytes(shard) / shards.weight(shard) < shards.heldBytes(least) / shards.weight(least)) {
-                least = shard;
-            }
-        }
-        return least;
+        return IntStream.range(0, shards.count())
+                .filter(shard -> shards.weight(shard) > 0)
+                .boxed()
+                .min(Comparator.comparingDouble(shard -> shards.heldBytes(shard) / shards.weight(shard)))
+                .orElseThrow();
     }
 }

@@ -10,7 +10,7 @@ public interface ShardLoads {
 
     /**
      * @param shard a shard
-     * @return what it shall get, as a share of all: by capacity and speed; all of them sum to 1
+     * @return what it shall get, as a share of all: by capacity and speed; all of them sum to 1, and 0 is nothing
      */
     double weight(int shard);
 

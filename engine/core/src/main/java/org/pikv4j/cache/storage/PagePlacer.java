@@ -1,5 +1,8 @@
 package org.pikv4j.cache.storage;
 
+import java.util.List;
+import org.pikv4j.cache.routing.NewPage;
+
 /** Finds shards for a sequence's full pages. Called by the engine's thread alone. */
 public interface PagePlacer {
 
@@ -19,6 +22,20 @@ public interface PagePlacer {
      * @param cache the sequence
      */
     void committed(SequenceCache cache);
+
+    /**
+     * A page that can live anywhere.
+     *
+     * @param index its number in its table
+     * @param page what it is
+     */
+    record Placeable(int index, NewPage page) {}
+
+    /**
+     * @param cache the sequence
+     * @return all its pages that can live anywhere, wherever they do
+     */
+    List<Placeable> placeable(SequenceCache cache);
 
     /**
      * @return the same for a copy of the sequence

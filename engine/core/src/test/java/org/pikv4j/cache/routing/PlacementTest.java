@@ -1,0 +1,157 @@
+package org.pikv4j.cache.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.pikv4j.TestSeeds;
+
+class PlacementTest {
+    private static final int PAGE_BYTES = 4096;
+
+    private final long seed = TestSeeds.seed();
+    private final SplittableRandom random = new SplittableRandom(seed);
+
+    /** Shards of given weights that hold what was put there. */
+    private static final class Loads implements ShardLoads {
+        final double[] weights;
+        final long[] held;
+
+        Loads(double... weights) {
+            double sum = Arrays.stream(weights).sum();
+            this.weights = Arrays.stream(weights).map(weight -> weight / sum).toArray();
+            this.held = new long[weights.length];
+        }
+
+        @Override
+        public int count() {
+            return held.length;
+        }
+
+        @Override
+        public double weight(int shard) {
+            return weights[shard];
+        }
+
+        @Override
+        public long heldBytes(int shard) {
+            return held[shard];
+        }
+
+        /** The largest load for its weight, in shares of the mean. */
+        double imbalance() {
+            double all = Arrays.stream(held).sum();
+            return IntStream.range(0, held.length)
+                    .filter(shard -> weights[shard] > 0)
+                    .mapToDouble(shard -> held[shard] / weights[shard] / all)
+                    .max()
+                    .orElseThrow();
+        }
+    }
+
+    private static NewPage page(int position, int layer, int expert) {
+        int[] votes = new int[8];
+        votes[expert] = 16;
+        return new NewPage(0, layer, 0, position, 16, votes);
+    }
+
+    /** Zipf over 8 experts. */
+    private List<NewPage> skewed() {
+        List<NewPage> pages = new ArrayList<>();
+        for (int layer = 0; layer < 4; layer++) {
+            for (int i = 0; i < 2000; i++) {
+                double u = random.nextDouble() * 2.717857; // 1 + 1/2 + … + 1/8
+                int rank = 0;
+                while (rank < 7 && u > 1.0 / (rank + 1)) {
+                    u -= 1.0 / (rank + 1);
+                    rank++;
+                }
+                pages.add(page(16 * i, layer, rank));
+            }
+        }
+        return pages;
+    }
+
+    private static double imbalance(Placement placement, List<NewPage> pages, Loads shards) {
+        Arrays.fill(shards.held, 0);
+        pages.forEach(page -> shards.held[placement.shard(page, shards)] += PAGE_BYTES);
+        return shards.imbalance();
+    }
+
+    @Test
+    void hotExpertsAreSharedOutOnceTheirLoadIsKnown() {
+        List<NewPage> pages = skewed();
+        for (Loads shards : List.of(new Loads(1, 1, 1, 1), new Loads(1, 2, 1, 1), new Loads(1, 1, 0, 1))) {
+            List<ExpertLoad> loads = new ArrayList<>();
+            for (int layer = 0; layer < 4; layer++) {
+                for (int expert = 0; expert < 8; expert++) {
+                    int l = layer;
+                    int e = expert;
+                    long count = pages.stream()
+                            .filter(page -> page.layer() == l && page.expert() == e)
+                            .count();
+                    loads.add(new ExpertLoad(layer, expert, count * PAGE_BYTES));
+                }
+            }
+            Placement even = new ExpertPlacement();
+            assertThat(imbalance(even, pages, shards))
+                    .as(TestSeeds.repeat(seed))
+                    .isGreaterThan(1.4);
+            assertThat(imbalance(even.balanced(loads, shards), pages, shards))
+                    .as(TestSeeds.repeat(seed))
+                    .isLessThan(1.15);
+        }
+    }
+
+    @Test
+    void expertsHaveTheShardOfTheirNumberUntilThen() {
+        Loads shards = new Loads(1, 1, 1);
+        for (int expert = 0; expert < 8; expert++) {
+            assertThat(new ExpertPlacement().shard(page(0, 1, expert), shards)).isEqualTo(expert % 3);
+        }
+        NewPage undecided = new NewPage(0, 0, 0, 0, 16, new int[] {2, 7, 7});
+        assertThat(undecided.expert()).isEqualTo(1);
+        NewPage gateless = new NewPage(0, 0, 0, 0, 16, new int[0]);
+        assertThat(gateless.expert()).isEqualTo(-1);
+        assertThat(new ExpertPlacement().shard(gateless, shards))
+                .isEqualTo(new HashPlacement().shard(gateless, shards));
+    }
+
+    @Test
+    void hashingSharesOutByWeightAndMovesLittle() {
+        List<NewPage> pages = skewed();
+        for (int count = 2; count <= 8; count++) {
+            Loads shards = new Loads(random.doubles(count, 0.5, 2).toArray());
+            assertThat(imbalance(new HashPlacement(), pages, shards))
+                    .as(TestSeeds.repeat(seed))
+                    .isLessThan(1.05);
+        }
+        double[] four = {1, 1, 1, 1};
+        double[] five = {1, 1, 1, 1, 1};
+        int moved = 0;
+        Loads before = new Loads(four);
+        Loads after = new Loads(five);
+        for (NewPage page : pages) {
+            int was = new HashPlacement().shard(page, before);
+            int is = new HashPlacement().shard(page, after);
+            before.held[was] += PAGE_BYTES;
+            after.held[is] += PAGE_BYTES;
+            moved += was == is ? 0 : 1;
+        }
+        assertThat(moved / (double) pages.size())
+                .isCloseTo(0.2, within(0.1)); // the new one's share, and some for the bounds
+    }
+
+    @Test
+    void turnsGoByWeight() {
+        Loads shards = new Loads(1, 3, 0);
+        List<NewPage> pages = skewed();
+        assertThat(imbalance(new RoundRobin(), pages, shards)).isLessThan(1.001);
+        assertThat(shards.held[2]).isZero();
+    }
+}
