@@ -3,11 +3,13 @@ package org.pikv4j.app;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToLongFunction;
 import org.pikv4j.cli.Terminal;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationResult;
 import org.pikv4j.session.GenerationStats;
+import org.pikv4j.shard.ShardUsage;
 
 /**
  * What {@code run --json} prints; the names of the components are the names in JSON.
@@ -26,6 +28,7 @@ import org.pikv4j.session.GenerationStats;
  * @param kvBytesPerToken bytes in memory per token in the cache
  * @param kvTokens tokens in the cache, those included that were forgotten or have left the windows of all layers that have one
  * @param kvTokensKept of these, those that are left, on average over layers and KV heads
+ * @param shards what each shard of the cache holds and did
  * @param backend what computed
  * @param finishReason why the text ended
  * @param seed of the random numbers, to have the same text again
@@ -45,6 +48,7 @@ record GenerationReport(
         double kvBytesPerToken,
         int kvTokens,
         double kvTokensKept,
+        List<ShardUsage> shards,
         String backend,
         String finishReason,
         long seed) {
@@ -71,6 +75,7 @@ record GenerationReport(
                 stats.kvBytesPerToken(),
                 stats.kvTokens(),
                 stats.kvTokensKept(),
+                engine.shards(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
                 result.seed());
@@ -107,6 +112,9 @@ record GenerationReport(
                 + (kvTokensKept < kvTokens
                         ? String.format(Locale.ROOT, ", %,.0f of %,d tokens kept", kvTokensKept, kvTokens)
                         : ""));
+        if (!shards.isEmpty()) {
+            parts.add(shardsText());
+        }
         parts.add(backend);
         StringBuilder text = new StringBuilder("[").append(parts.getFirst());
         int lineStart = 0;
@@ -119,6 +127,20 @@ record GenerationReport(
             text.append(SEPARATOR).append(part);
         }
         return text.append(']').toString();
+    }
+
+    private String shardsText() {
+        return "%d shards, %s; queries %s, partials %s, rows %s"
+                .formatted(
+                        shards.size(),
+                        sum(ShardUsage::heldBytes),
+                        sum(ShardUsage::queryBytes),
+                        sum(ShardUsage::answerBytes),
+                        sum(ShardUsage::rowBytes));
+    }
+
+    private String sum(ToLongFunction<ShardUsage> bytes) {
+        return ByteSize.format(shards.stream().mapToLong(bytes).sum());
     }
 
     private static String seconds(double seconds) {

@@ -2,9 +2,11 @@ package org.pikv4j.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.shard.ShardUsage;
 
 class GenerationReportTest {
     private static final GenerationReport REPORT = new GenerationReport(
@@ -22,6 +24,7 @@ class GenerationReportTest {
             2109,
             2051,
             2051,
+            List.of(),
             "vector",
             "stop_string",
             1);
@@ -37,10 +40,29 @@ class GenerationReportTest {
     @Test
     void whatIsOnDiskOrForgottenIsSaidBeside() {
         GenerationReport report = new GenerationReport(
-                "text", 8, 2043, 2.084, 984.2, 26.71, 0.0345, 0.0448, 524_288, 0, 3_801_088, 256, 2048, 511.6, "vector",
-                "length", 1);
+                "text",
+                8,
+                2043,
+                2.084,
+                984.2,
+                26.71,
+                0.0345,
+                0.0448,
+                524_288,
+                0,
+                3_801_088,
+                256,
+                2048,
+                511.6,
+                List.of(
+                        new ShardUsage(0, 1024, 4096, 1, 3, 3072, 2048, 1024),
+                        new ShardUsage(1, 0, 4096, 0, 0, 0, 0, 0)),
+                "vector",
+                "length",
+                1);
         assertThat(report.text(Integer.MAX_VALUE))
-                .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ");
+                .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ")
+                .contains(" | 2 shards, 1.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB | ");
     }
 
     @ParameterizedTest
