@@ -166,15 +166,28 @@ public final class AttentionPlan extends AttentionWork {
         });
     }
 
-    /** The part of this place comes first, then those of the shards in their order. */
     private void add(AttentionTile tile, SlotRanges read) {
         tiles.add(tile);
+        int first = entries();
+        tile.split(read, first, here(read) ? cut(tile, read) : spread(tile, read));
+    }
+
+    private static boolean here(SlotRanges read) {
+        for (int i = 0; i < read.size(); i++) {
+            if (read.page(i).shard() != Page.HERE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The part of this place comes first, then those of the shards in their order. */
+    private int spread(AttentionTile tile, SlotRanges read) {
         Map<Integer, SlotRanges> places = new TreeMap<>();
         for (int i = 0; i < read.size(); i++) {
             places.computeIfAbsent(read.page(i).shard(), shard -> new SlotRanges(read.size()))
                     .add(read.page(i), read.number(i), read.start(i), read.end(i));
         }
-        int first = entries();
         int parts = 0;
         for (Map.Entry<Integer, SlotRanges> place : places.entrySet()) {
             if (place.getKey() == Page.HERE) {
@@ -185,10 +198,7 @@ public final class AttentionPlan extends AttentionWork {
                 parts++;
             }
         }
-        if (parts == 0) {
-            parts = cut(tile, read); // of nothing
-        }
-        tile.split(read, first, parts);
+        return parts;
     }
 
     /** The first page that some row of the tile sees a token of. */

@@ -26,6 +26,7 @@ public final class Page {
     private static final ValueLayout.OfInt POSITION = ValueLayout.JAVA_INT_UNALIGNED;
 
     private SizeClass.Block block;
+    private int shard; // the block's: asked for every page and query
     private final PageLayout layout;
     private MemorySegment keys;
     private MemorySegment values;
@@ -47,6 +48,7 @@ public final class Page {
         this.position = position;
         this.target = target;
         this.survivors = survivors;
+        this.shard = block.cut().owner().shard();
         MemorySegment bytes = block.bytes();
         this.keys = keys(bytes);
         this.values = values(bytes);
@@ -83,7 +85,7 @@ public final class Page {
      * @return the shard that it is on, or {@link #HERE}
      */
     public int shard() {
-        return block.cut().owner().shard();
+        return shard;
     }
 
     /**
@@ -108,6 +110,7 @@ public final class Page {
         SizeClass.Block left = block;
         MemorySegment bytes = slot.bytes();
         block = slot;
+        shard = slot.cut().owner().shard();
         keys = keys(bytes);
         values = values(bytes);
         bounds = bounds(bytes);
