@@ -19,6 +19,7 @@ import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.cache.storage.SecondTier;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.Decoder;
@@ -115,24 +116,19 @@ public final class Engine implements AutoCloseable {
         return options;
     }
 
-    /** The exact tokens of a compressed sequence, and the room for their sealed forms, may take a quarter of the budget. */
     private static CacheLayout layout(ModelConfig config, EngineOptions options) {
         CacheLayout wanted =
                 CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual(), options.room());
         if (!wanted.compressed()) {
             return wanted;
         }
-        long most = options.kvBudgetBytes() / 4 / wanted.openBytesPerToken();
-        int tokens = options.tokenBudget().map(TokenBudget::tokens).orElse(0);
-        if (tokens > 0) {
-            most = Math.min(most, tokens / 4);
-        }
-        return CacheLayout.of(
-                config,
-                options.forms(),
-                options.pageTokens(),
-                options.residual().atMost(most, options.pageTokens()),
-                options.room());
+        Residual residual = options.residual()
+                .within(
+                        options.kvBudgetBytes(),
+                        wanted.openBytesPerToken(),
+                        options.tokenBudget().map(TokenBudget::tokens).orElse(0),
+                        options.pageTokens());
+        return CacheLayout.of(config, options.forms(), options.pageTokens(), residual, options.room());
     }
 
     /**

@@ -81,7 +81,7 @@ public record EngineOptions(
     /**
      * @return what pages have room for besides keys and values
      */
-    PageRoom room() {
+    public PageRoom room() {
         if (policy.flatMap(PolicyChoice::eviction).isPresent()) {
             return PageRoom.POSITIONS;
         }

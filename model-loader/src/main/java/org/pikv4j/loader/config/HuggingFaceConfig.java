@@ -36,7 +36,7 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
     /** Far above any model, and low enough that a damaged number costs no memory. */
     private static final int MAX_LAYERS = 10_000;
 
-    private static final int MAX_EXPERTS = 65_536;
+    static final int MAX_EXPERTS = 65_536;
 
     private static final Set<String> ENCODER_DECODERS = Set.of(
             "bart", "longt5", "mbart", "mt5", "nllb-moe", "pegasus", "switch_transformers", "t5", "umt5", "whisper");
@@ -51,10 +51,25 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
      * @throws ModelFormatException naming the field that is missing, absurd or not supported
      */
     public static HuggingFaceConfig read(Path directory) {
-        Path file = directory.resolve(FILE);
-        Fields fields = JsonText.object(file, MAX_BYTES);
-        Family family = family(fields);
-        return new Reader(family, fields).read();
+        return of(fields(directory.resolve(FILE)));
+    }
+
+    /** A configuration's fields, whatever they say. */
+    static Fields fields(Path file) {
+        return JsonText.object(file, MAX_BYTES);
+    }
+
+    /** What can be run. */
+    static HuggingFaceConfig of(Fields fields) {
+        return new Reader(family(fields), fields, true).read();
+    }
+
+    /**
+     * What a model of a known family looks like, also where its weights or its rotary embedding are of a kind that cannot be
+     * run.
+     */
+    static HuggingFaceConfig shape(Family family, Fields fields) {
+        return new Reader(family, fields, false).read();
     }
 
     private static Family family(Fields fields) {
@@ -69,23 +84,31 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
         throw fields.error("model_type", "is " + Lines.quote(modelType) + kind + Family.supported());
     }
 
+    static void checkLayers(Fields fields, int layers) {
+        if (layers > MAX_LAYERS) {
+            throw fields.error("num_hidden_layers", "is " + layers + ", more than the " + MAX_LAYERS + " possible");
+        }
+    }
+
     /** Reads the fields that every family has in common, each with the family's default. */
     private static final class Reader {
         private final Family family;
         private final Fields fields;
+        private final boolean toRun;
 
-        Reader(Family family, Fields fields) {
+        Reader(Family family, Fields fields, boolean toRun) {
             this.family = family;
             this.fields = fields;
+            this.toRun = toRun;
         }
 
         HuggingFaceConfig read() {
-            refuseWhatWouldBeIgnored();
+            if (toRun) {
+                refuseWhatWouldBeIgnored();
+            }
             int hidden = fields.positive("hidden_size");
             int layers = fields.positive("num_hidden_layers");
-            if (layers > MAX_LAYERS) {
-                throw fields.error("num_hidden_layers", "is " + layers + ", more than the " + MAX_LAYERS + " possible");
-            }
+            checkLayers(fields, layers);
             AttentionSpec attention = attention(hidden);
             ModelConfig model = new ModelConfig(
                     family.modelType(),
@@ -130,7 +153,9 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
             int heads = fields.positive("num_attention_heads");
             int kvHeads = kvHeads(heads);
             int headDim = headDim(hidden, heads);
-            RopeSpec rope = RopeFields.read(fields, family.ropeTheta(), headDim);
+            RopeSpec rope = toRun
+                    ? RopeFields.read(fields, family.ropeTheta(), headDim)
+                    : new RopeSpec(family.ropeTheta(), headDim);
             float clip = family.clips()
                     ? (float) fields.positiveNumber("clip_qkv").orElse(Double.POSITIVE_INFINITY)
                     : Float.POSITIVE_INFINITY;

@@ -103,6 +103,11 @@ public final class BlockCodec implements Codec {
         return layout(shape).bytes();
     }
 
+    @Override
+    public int scaleBytes(HalfShape shape) {
+        return layout(shape).codesOffset();
+    }
+
     /**
      * Reads the scales of a half, ready to multiply: the float of the half page, where there is one, is a factor of each.
      *

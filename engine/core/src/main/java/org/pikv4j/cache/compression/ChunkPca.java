@@ -73,6 +73,11 @@ public record ChunkPca(int rank) implements Codec {
     }
 
     @Override
+    public int scaleBytes(HalfShape shape) {
+        return STORED.bytes() * shape.width() * (1 + rank(shape));
+    }
+
+    @Override
     public void encode(HalfShape shape, float[] in, MemorySegment out) {
         int tokens = shape.tokens();
         int width = shape.width();

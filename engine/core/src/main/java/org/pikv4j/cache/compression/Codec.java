@@ -34,6 +34,14 @@ public interface Codec extends Extension {
     int bytes(HalfShape shape);
 
     /**
+     * @param shape the half
+     * @return of its {@link #bytes}, those that are no numbers of single elements: scales, minima, a basis of the page's own
+     */
+    default int scaleBytes(HalfShape shape) {
+        return 0;
+    }
+
+    /**
      * Encodes a full page.
      *
      * @param shape the half

@@ -96,6 +96,15 @@ public final class CacheSchedule implements AttentionWatcher {
     }
 
     /**
+     * @param length tokens of a sequence
+     * @return the most that its tables hold on average
+     */
+    public int mostTokens(int length) {
+        return budget.map(most -> (int) Math.min(length, (long) pages(length, most) * pageTokens))
+                .orElse(length);
+    }
+
+    /**
      * The sequence has become shorter: what its tables may hold is to be decided anew.
      *
      * @param cache the sequence
@@ -338,8 +347,11 @@ public final class CacheSchedule implements AttentionWatcher {
 
     /** Pages that a table may hold on average, those for reading again included. */
     private int pages(SequenceCache cache) {
-        int tokens = budget.orElseThrow().of(Math.max(expected, cache.length()));
-        return Math.max(tokens / pageTokens, leastPages() + leastReplayPages());
+        return pages(Math.max(expected, cache.length()), budget.orElseThrow());
+    }
+
+    private int pages(int length, TokenBudget most) {
+        return Math.max(most.of(length) / pageTokens, leastPages() + leastReplayPages());
     }
 
     /** Pages that a table may hold on average. */

@@ -55,7 +55,7 @@ public record TokenBudget(int tokens, double share) {
      * @param length tokens of a sequence
      * @return how many of them it may keep
      */
-    int of(int length) {
+    public int of(int length) {
         return tokens > 0 ? tokens : (int) Math.floor(share * length);
     }
 

@@ -148,19 +148,11 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
     public long sequenceBytes(int tokens) {
         long bytes = 0;
         for (Layer layer : layers) {
-            int perPage = layer.open().tokens();
-            long last = Math.ceilDiv(tokens, perPage);
-            long first = 0;
-            if (tokens > layer.window()) {
-                // A window begins anywhere in its oldest page.
-                first = Math.max(0, last - Math.ceilDiv(layer.window() - 1, perPage) - 1);
-            }
-            long sinks = Math.clamp(residual.sinkPages(perPage), first, last);
-            long settled = Math.clamp(residual.settledPages(tokens, perPage), sinks, last);
+            PageCounts pages = PageCounts.of(tokens, layer.open().tokens(), layer.window(), residual);
             for (PageLayout sealed : layer.sealed()) {
                 long target = sealed.equals(layer.open()) ? 0 : sealed.pageBytes();
-                bytes += (last - first - (settled - sinks)) * layer.open().pageBytes();
-                bytes += (settled - sinks) * sealed.pageBytes() + (last - settled) * target;
+                bytes += pages.exact() * layer.open().pageBytes();
+                bytes += pages.sealed() * sealed.pageBytes() + pages.reserved() * target;
             }
         }
         return bytes;

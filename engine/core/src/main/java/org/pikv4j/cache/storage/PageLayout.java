@@ -140,9 +140,16 @@ public final class PageLayout {
     }
 
     /**
+     * @return of the bytes of keys and values, those of scales and whatever else a codec needs
+     */
+    public int scaleBytes() {
+        return form.keys().codec().scaleBytes(keyShape) + form.values().codec().scaleBytes(valueShape);
+    }
+
+    /**
      * @return bytes of positions or bounds
      */
-    int roomBytes() {
+    public int roomBytes() {
         int bounds = tokens / BOUNDED_TOKENS * KeyBounds.bytes(headDim);
         return room.positions() ? tokens * Integer.BYTES : room.bounds() ? bounds : 0;
     }

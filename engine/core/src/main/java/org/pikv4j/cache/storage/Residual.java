@@ -35,6 +35,20 @@ public record Residual(int tokens, int sinks, int interval) {
     }
 
     /**
+     * The exact tokens of a compressed sequence, and the room for their sealed forms, may take a quarter of the budget.
+     *
+     * @param budgetBytes what the cache may take
+     * @param openBytesPerToken what a token that is not yet compressed takes
+     * @param budgetTokens what each layer and KV head may keep; 0 for any number
+     * @param page tokens per page
+     * @return the same, or less
+     */
+    public Residual within(long budgetBytes, long openBytesPerToken, int budgetTokens, int page) {
+        long most = budgetBytes / 4 / openBytesPerToken;
+        return atMost(budgetTokens > 0 ? Math.min(most, budgetTokens / 4) : most, page);
+    }
+
+    /**
      * Shrinks so that the exact tokens of one sequence, whole pages of them, take no more than a share of the budget, as long as
      * that is three pages or more.
      *

@@ -1,0 +1,220 @@
+package org.pikv4j.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.HalfForm;
+import org.pikv4j.cache.compression.RowCodec;
+import org.pikv4j.cache.scheduling.CacheSchedule;
+import org.pikv4j.cache.scheduling.PolicyChoice;
+import org.pikv4j.cache.scheduling.TokenBudget;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageCounts;
+import org.pikv4j.cache.storage.PageLayout;
+import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.session.EngineOptions;
+
+/**
+ * What the cache of one sequence takes at any length, from the layouts that the cache itself cuts its pages by. Layers with a
+ * latent have none there yet: theirs is one page for all heads, of rows in the form of keys.
+ */
+final class CacheModel {
+
+    /** One table: a KV head, or the latent of a layer. {@code sealed} equals {@code open} where pages stay as they are. */
+    private record Table(PageBytes open, PageBytes sealed) {
+        boolean compressed() {
+            return !sealed.equals(open);
+        }
+    }
+
+    private record Layer(List<Table> tables, int window) {}
+
+    private final EngineOptions options;
+    private final List<Layer> layers;
+    private final Residual residual;
+    private final Optional<CacheSchedule> schedule;
+
+    /**
+     * @param model the model
+     * @param options how its cache is kept
+     * @throws InvalidOptionException if that does not fit the model, as an engine would say it
+     */
+    CacheModel(ModelShape model, EngineOptions options) {
+        this.options = options;
+        options.forms().checkLayers(model.layers().size());
+        List<Layer> wanted = layers(model, options, options.residual());
+        boolean compressed =
+                wanted.stream().flatMap(layer -> layer.tables().stream()).anyMatch(Table::compressed);
+        residual = compressed
+                ? options.residual()
+                        .within(
+                                options.kvBudgetBytes(),
+                                openBytesPerToken(wanted),
+                                options.tokenBudget().map(TokenBudget::tokens).orElse(0),
+                                options.pageTokens())
+                : options.residual();
+        layers = compressed ? layers(model, options, residual) : wanted;
+        schedule = schedule(model);
+    }
+
+    private static List<Layer> layers(ModelShape model, EngineOptions options, Residual residual) {
+        List<Layer> layers = new ArrayList<>();
+        for (LayerShape shape : model.layers()) {
+            layers.add(
+                    switch (shape.kv()) {
+                        case KvShape.Heads(AttentionSpec attention) ->
+                            heads(CacheLayout.layer(
+                                    attention,
+                                    layers.size(),
+                                    options.forms(),
+                                    options.pageTokens(),
+                                    residual,
+                                    options.room()));
+                        case KvShape.Latent latent -> latent(latent, layers.size(), options);
+                    });
+        }
+        return layers;
+    }
+
+    private static Layer heads(CacheLayout.Layer layer) {
+        PageBytes open = PageBytes.of(layer.open());
+        List<Table> tables = new ArrayList<>();
+        for (PageLayout sealed : layer.sealed()) {
+            tables.add(new Table(open, sealed.equals(layer.open()) ? open : PageBytes.of(sealed)));
+        }
+        return new Layer(tables, layer.window());
+    }
+
+    private static Layer latent(KvShape.Latent latent, int index, EngineOptions options) {
+        int width = Math.toIntExact(latent.elements());
+        HalfForm form = options.forms().form(index, 0, width).keys();
+        boolean exact = form.basis().isEmpty() && form.codec() instanceof RowCodec;
+        PageBytes page = PageBytes.latent(form.codec(), options.pageTokens(), form.width(width), options.room());
+        if (exact) {
+            return new Layer(List.of(new Table(page, page)), latent.window());
+        }
+        PageBytes open = PageBytes.latent(Codecs.BF16, options.pageTokens(), width, options.room());
+        if (page.total() >= open.total()) {
+            throw new InvalidOptionException(
+                    "kv-dtype %s does not compress: a page of layer %d takes %d bytes, in %s %d"
+                            .formatted(form.name(), index, page.total(), Codecs.BF16.name(), open.total()));
+        }
+        return new Layer(List.of(new Table(open, page)), latent.window());
+    }
+
+    private long openBytesPerToken(List<Layer> wanted) {
+        long bytes = 0;
+        for (Layer layer : wanted) {
+            long pages = 0;
+            for (Table table : layer.tables()) {
+                pages += table.open().total()
+                        + (table.compressed() ? table.sealed().total() : 0);
+            }
+            bytes += Math.ceilDiv(pages, options.pageTokens());
+        }
+        return bytes;
+    }
+
+    /** What limits the tables under a budget, and refuses one that is too small. */
+    private Optional<CacheSchedule> schedule(ModelShape model) {
+        if (options.policy().isEmpty() && options.tokenBudget().isEmpty()) {
+            return Optional.empty();
+        }
+        List<AttentionSpec> specs = new ArrayList<>();
+        List<CacheLayout.Layer> pages = new ArrayList<>();
+        for (LayerShape shape : model.layers()) {
+            if (!(shape.kv() instanceof KvShape.Heads(AttentionSpec attention))) {
+                return Optional.empty();
+            }
+            specs.add(attention);
+            pages.add(CacheLayout.layer(
+                    attention, pages.size(), options.forms(), options.pageTokens(), residual, options.room()));
+        }
+        options.policy().map(PolicyChoice::policy).ifPresent(policy -> policy.check(specs));
+        return Optional.of(new CacheSchedule(
+                options.policy(),
+                options.tokenBudget(),
+                new CacheLayout(pages, residual),
+                specs,
+                options.prefillChunk()));
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return how many of them its tables hold at most, whole pages of them
+     */
+    int tokensKept(int context) {
+        if (schedule.isPresent()) {
+            return schedule.get().mostTokens(context);
+        }
+        int page = options.pageTokens();
+        return options.tokenBudget()
+                .map(budget -> Math.min(context, Math.max(1, budget.of(context) / page) * page))
+                .orElse(context);
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return what its pages take once they are read, in memory
+     */
+    CacheBytes bytes(int context) {
+        int tokens = tokensKept(context);
+        CacheBytes bytes = CacheBytes.NONE;
+        for (Layer layer : layers) {
+            bytes = bytes.plus(bytes(layer, tokens));
+        }
+        return bytes;
+    }
+
+    private CacheBytes bytes(Layer layer, int tokens) {
+        PageCounts pages = PageCounts.of(tokens, options.pageTokens(), layer.window(), residual);
+        CacheBytes bytes = CacheBytes.NONE;
+        for (Table table : layer.tables()) {
+            PageBytes open = table.open();
+            PageBytes sealed = table.sealed();
+            long numbers = open.payload() + open.scales();
+            long tail = numbers * pages.unfilled() / options.pageTokens();
+            long filled = pages.exact() * numbers - tail;
+            bytes = bytes.plus(new CacheBytes(
+                    pages.sealed() * sealed.payload() + (table.compressed() ? 0 : filled),
+                    pages.sealed() * sealed.scales(),
+                    pages.exact() * open.metadata() + pages.sealed() * sealed.metadata(),
+                    table.compressed() ? filled + pages.reserved() * sealed.total() : 0,
+                    tail));
+        }
+        return bytes;
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return bytes that one more token adds in the long run: those of full pages, in layers whose window it has not left
+     */
+    long bytesPerToken(int context) {
+        long pages = 0;
+        for (Layer layer : layers) {
+            if (layer.window() >= context) {
+                pages += layer.tables().stream()
+                        .mapToLong(table -> table.sealed().total())
+                        .sum();
+            }
+        }
+        return Math.ceilDiv(pages, options.pageTokens());
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return bytes of layers whose window it has left: the same at any greater length, but for a page
+     */
+    long windowBytes(int context) {
+        long bytes = 0;
+        for (Layer layer : layers) {
+            if (layer.window() < context) {
+                bytes += bytes(layer, tokensKept(context)).total();
+            }
+        }
+        return bytes;
+    }
+}

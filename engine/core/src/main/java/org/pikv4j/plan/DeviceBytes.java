@@ -1,0 +1,29 @@
+package org.pikv4j.plan;
+
+/**
+ * What the fullest device takes.
+ *
+ * @param sharedWeightsBytes weights that every token meets, of which each device has a copy
+ * @param expertsBytes its share of the experts
+ * @param kvBytes its share of the cache
+ * @param scratchBytes activations and partial results, its own
+ * @param totalBytes all of it
+ */
+public record DeviceBytes(
+        long sharedWeightsBytes, long expertsBytes, long kvBytes, long scratchBytes, long totalBytes) {
+
+    static DeviceBytes of(long sharedWeightsBytes, long expertsBytes, long kvBytes, long scratchBytes) {
+        long weights = Math.addExact(sharedWeightsBytes, expertsBytes);
+        return new DeviceBytes(
+                sharedWeightsBytes,
+                expertsBytes,
+                kvBytes,
+                scratchBytes,
+                Math.addExact(weights, Math.addExact(kvBytes, scratchBytes)));
+    }
+
+    /** What there is before the first token. */
+    long withoutCache() {
+        return totalBytes - kvBytes;
+    }
+}

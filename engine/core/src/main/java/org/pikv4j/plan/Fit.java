@@ -1,0 +1,83 @@
+package org.pikv4j.plan;
+
+import java.util.function.IntPredicate;
+import org.pikv4j.session.EngineOptions;
+
+/** One way to keep a model's cache, and what fits with it. */
+final class Fit {
+    private final ModelShape model;
+    private final EngineOptions options;
+    private final CacheModel cache;
+
+    /**
+     * @param model the model
+     * @param options how its cache is kept
+     * @throws org.pikv4j.error.InvalidOptionException if that does not fit the model
+     */
+    Fit(ModelShape model, EngineOptions options) {
+        this.model = model;
+        this.options = options;
+        this.cache = new CacheModel(model, options);
+    }
+
+    CacheModel cache() {
+        return cache;
+    }
+
+    CacheBytes kv(Workload work) {
+        return cache.bytes(work.context()).times(work.batch());
+    }
+
+    /**
+     * The fullest device: whole experts of each layer, an even share of the pages that are full, the open ones of its share of
+     * the sequences, and a copy of everything else.
+     */
+    DeviceBytes device(Workload work) {
+        CacheBytes one = cache.bytes(work.context());
+        long settled = one.total() - one.openBytes() - one.tailBytes();
+        long open = one.openBytes() + one.tailBytes();
+        long kv = Math.addExact(
+                Math.ceilDiv(Math.multiplyExact(settled, work.batch()), work.devices()),
+                Math.multiplyExact(open, Math.ceilDiv(work.batch(), work.devices())));
+        long experts = 0;
+        for (LayerShape layer : model.layers()) {
+            experts += Math.ceilDiv(layer.experts(), work.devices()) * layer.expertParameters();
+        }
+        return DeviceBytes.of(
+                Math.multiplyExact(model.alwaysParameters(), model.elementBytes()),
+                Math.multiplyExact(experts, model.elementBytes()),
+                kv,
+                scratch(work));
+    }
+
+    long scratch(Workload work) {
+        return Scratch.bytes(model, options.prefillChunk(), work.context(), work.batch());
+    }
+
+    boolean fits(Workload work) {
+        return device(work).totalBytes() <= work.memoryBytes() && kv(work).total() <= options.kvBudgetBytes();
+    }
+
+    int maxContext(Workload work) {
+        return most(Workload.MOST_TOKENS, tokens -> fits(work.withContext(tokens)));
+    }
+
+    int maxBatch(Workload work) {
+        return most(Workload.MOST_SEQUENCES, sequences -> fits(work.withBatch(sequences)));
+    }
+
+    /** The largest number, up to a limit, that something is true of, if it is true of all below. */
+    private static int most(int limit, IntPredicate holds) {
+        int yes = 0;
+        int no = limit + 1;
+        while (no - yes > 1) {
+            int middle = (yes + no) >>> 1;
+            if (holds.test(middle)) {
+                yes = middle;
+            } else {
+                no = middle;
+            }
+        }
+        return yes;
+    }
+}
