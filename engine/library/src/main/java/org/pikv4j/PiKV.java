@@ -108,8 +108,15 @@ public final class PiKV {
      * @return the budget of the cache where nothing else is said: half of the memory that this process may use
      */
     public static long defaultKvBudget() {
+        return memory() / 2;
+    }
+
+    /**
+     * @return the memory that this process may use, in bytes
+     */
+    public static long memory() {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-        return system.getTotalMemorySize() / 2;
+        return system.getTotalMemorySize();
     }
 
     private static ModelLoader loader(Path model) {

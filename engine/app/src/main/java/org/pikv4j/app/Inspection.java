@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.pikv4j.PiKV;
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.Codecs;
@@ -129,28 +128,29 @@ record Inspection(
     /** It all as a table for people, several lines. */
     String table() {
         List<String> lines = new ArrayList<>();
-        lines.add(row("model", model));
-        lines.add(row(
+        lines.add(Rows.row("model", model));
+        lines.add(Rows.row(
                 "architecture",
                 architecture + ", " + layers + " layers, hidden " + hidden + ", vocabulary " + vocabulary));
-        lines.add(row(
+        lines.add(Rows.row(
                 "attention",
                 heads + " query heads, " + kvHeads + " KV heads of " + headDim
                         + window.map(tokens -> ", sliding window of " + tokens + " tokens")
                                 .orElse("")));
-        lines.add(row(
+        lines.add(Rows.row(
                 "experts",
                 experts.map(count -> count + " in " + sparseLayers + " of " + layers + " layers, "
                                 + expertsPerToken.orElse(0) + " per token")
                         .orElse("none: dense")));
-        lines.add(row("parameters", count(parameters) + ", " + count(activeParameters) + " active per token"));
-        lines.add(row("weights", ByteSize.format(weightBytes) + ", mapped from disk"));
-        lines.add(row("positions", String.format(Locale.ROOT, "%,d tokens", positions)));
-        lines.add(row("KV budget", ByteSize.format(kvBudgetBytes)));
+        lines.add(Rows.row(
+                "parameters", Rows.count(parameters) + ", " + Rows.count(activeParameters) + " active per token"));
+        lines.add(Rows.row("weights", ByteSize.format(weightBytes) + ", mapped from disk"));
+        lines.add(Rows.row("positions", String.format(Locale.ROOT, "%,d tokens", positions)));
+        lines.add(Rows.row("KV budget", ByteSize.format(kvBudgetBytes)));
         for (Cache cache : caches) {
-            lines.add(row("KV " + cache.kvDtype(), row(cache)));
+            lines.add(Rows.row("KV " + cache.kvDtype(), row(cache)));
         }
-        return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
+        return Rows.text(lines);
     }
 
     private String row(Cache cache) {
@@ -162,19 +162,5 @@ record Inspection(
                         cache.contextThatFits(),
                         ByteSize.format(cache.fullContextBytes()));
         return ByteSize.format(cache.kvBytesPerToken()) + " per token; " + fits;
-    }
-
-    private static String row(String name, String value) {
-        return String.format(Locale.ROOT, "%-14s%s", name, value);
-    }
-
-    private static String count(long number) {
-        double billions = number / 1e9;
-        if (billions >= 1) {
-            return String.format(Locale.ROOT, "%.2f billion", billions);
-        }
-        return number >= 1_000_000
-                ? String.format(Locale.ROOT, "%.2f million", number / 1e6)
-                : String.format(Locale.ROOT, "%,d", number);
     }
 }

@@ -15,6 +15,7 @@ import picocli.CommandLine.Mixin;
             RunCommand.class,
             ChatCommand.class,
             InspectCommand.class,
+            PlanCommand.class,
             BackendsCommand.class,
             LogitsCommand.class,
             CalibrateCommand.class

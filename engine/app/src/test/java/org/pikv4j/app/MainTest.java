@@ -14,12 +14,12 @@ class MainTest {
         assertThat(version.out()).startsWith("PiKV4J ");
         Program help = Program.run("--help");
         assertThat(help.code()).isZero();
-        assertThat(help.out()).contains("Usage: pikv4j", "run", "chat", "inspect", "backends", "logits");
+        assertThat(help.out()).contains("Usage: pikv4j", "run", "chat", "inspect", "plan", "backends", "logits");
         assertThat(version.err() + help.err()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "chat", "inspect", "backends", "logits"})
+    @ValueSource(strings = {"run", "chat", "inspect", "plan", "backends", "logits"})
     void everyCommandExplainsItself(String command) {
         Program help = Program.run(command, "--help");
         assertThat(help.code()).isZero();
@@ -36,7 +36,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "run --help", "chat --help", "inspect --help", "logits --help"})
+    @ValueSource(strings = {"--help", "run --help", "chat --help", "inspect --help", "plan --help", "logits --help"})
     void noExampleIsBroken(String line) {
         // In the usual 80 columns, which also hold here: what goes on after a break begins at the margin.
         assertThat(Program.run(line.split(" ")).out())

@@ -9,6 +9,7 @@ import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.Residual;
+import org.pikv4j.calibration.Calibration;
 import org.pikv4j.error.InvalidOptionException;
 import picocli.CommandLine.Option;
 
@@ -59,6 +60,21 @@ public final class CompressionOptions {
             throw new InvalidOptionException("--kv-calibration is unused: only svd:R, lora:R, lora++:R, prune:F and"
                     + " distill:R need it, and the policy duo");
         }
+    }
+
+    /**
+     * @return the bases of the calibration, if one was named
+     */
+    public BasisSource bases() {
+        return kvCalibration.map(file -> (BasisSource) Calibration.read(file)).orElse(BasisSource.NONE);
+    }
+
+    /**
+     * @return what stays exact
+     * @throws InvalidOptionException if it is less than nothing
+     */
+    public Residual residual() {
+        return new Residual(kvResidual, kvSinks, Residual.DEFAULT_INTERVAL);
     }
 
     /**

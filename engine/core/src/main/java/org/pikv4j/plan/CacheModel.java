@@ -146,7 +146,7 @@ final class CacheModel {
      * @param context tokens of a sequence
      * @return how many of them its tables hold at most, whole pages of them
      */
-    int tokensKept(int context) {
+    private int tokensKept(int context) {
         if (schedule.isPresent()) {
             return schedule.get().mostTokens(context);
         }
@@ -161,16 +161,18 @@ final class CacheModel {
      * @return what its pages take once they are read, in memory
      */
     CacheBytes bytes(int context) {
-        int tokens = tokensKept(context);
         CacheBytes bytes = CacheBytes.NONE;
         for (Layer layer : layers) {
-            bytes = bytes.plus(bytes(layer, tokens));
+            bytes = bytes.plus(bytes(layer, context));
         }
         return bytes;
     }
 
-    private CacheBytes bytes(Layer layer, int tokens) {
-        PageCounts pages = PageCounts.of(tokens, options.pageTokens(), layer.window(), residual);
+    private CacheBytes bytes(Layer layer, int context) {
+        int tokens = tokensKept(context);
+        PageCounts pages = tokens < context
+                ? PageCounts.most(tokens, options.pageTokens(), layer.window(), residual)
+                : PageCounts.of(tokens, options.pageTokens(), layer.window(), residual);
         CacheBytes bytes = CacheBytes.NONE;
         for (Table table : layer.tables()) {
             PageBytes open = table.open();
@@ -212,7 +214,7 @@ final class CacheModel {
         long bytes = 0;
         for (Layer layer : layers) {
             if (layer.window() < context) {
-                bytes += bytes(layer, tokensKept(context)).total();
+                bytes += bytes(layer, context).total();
             }
         }
         return bytes;

@@ -110,6 +110,10 @@ public final class Planner {
         List<String> remarks = new ArrayList<>();
         model.obstacle().ifPresent(why -> remarks.add("the engine cannot run it: " + why));
         remarks.addAll(model.remarks());
+        DeviceBytes device = fit.device(work);
+        if (model.obstacle().isEmpty() && device.withoutCache() > work.memoryBytes()) {
+            remarks.add("weights are mapped from disk: those that memory has no room for are read again whenever used");
+        }
         if (work.context() > model.maxPositions()) {
             remarks.add("the model was made for %,d positions: the engine refuses longer contexts"
                     .formatted(model.maxPositions()));

@@ -44,16 +44,14 @@ public final class ShapeReader {
 
     private static ModelShape shape(Path file, Fields fields) {
         String type = fields.string("model_type").orElseThrow(() -> fields.missing("model_type"));
-        Optional<Family> family = Family.of(type);
         List<String> remarks = new ArrayList<>();
+        Optional<String> obstacle = Optional.empty();
         Parts parts;
-        if (family.isPresent()) {
-            parts = Parts.of(HuggingFaceConfig.shape(family.get(), fields));
-        } else {
-            parts = new CustomaryFields(fields, type).read();
-            if (!CustomaryFields.KNOWN.contains(type)) {
-                remarks.add(Lines.quote(type) + " is not known: its fields are taken for what they usually mean");
-            }
+        try {
+            parts = Parts.of(HuggingFaceConfig.of(fields));
+        } catch (ModelFormatException e) {
+            obstacle = Optional.of(detail(file, e));
+            parts = partsOfOther(fields, type, remarks);
         }
         if (fields.atLeast("num_nextn_predict_layers", 0).orElse(0) > 0) {
             remarks.add("layers that only predict further tokens (num_nextn_predict_layers) are not counted");
@@ -67,20 +65,26 @@ public final class ShapeReader {
                 elementBytes(fields),
                 parts.layers(),
                 Optional.empty(),
-                obstacle(file, fields),
+                obstacle,
                 remarks);
     }
 
-    /** Why it cannot be run, in the words of who would refuse it. */
-    private static Optional<String> obstacle(Path file, Fields fields) {
-        try {
-            HuggingFaceConfig.of(fields);
-            return Optional.empty();
-        } catch (ModelFormatException e) {
-            String message = String.valueOf(e.getMessage());
-            String prefix = file + ": ";
-            return Optional.of(message.startsWith(prefix) ? message.substring(prefix.length()) : message);
+    private static Parts partsOfOther(Fields fields, String type, List<String> remarks) {
+        Optional<Family> family = Family.of(type);
+        if (family.isPresent()) {
+            return Parts.of(HuggingFaceConfig.shape(family.get(), fields));
         }
+        if (!CustomaryFields.KNOWN.contains(type)) {
+            remarks.add(Lines.quote(type) + " is not known: its fields are taken for what they usually mean");
+        }
+        return new CustomaryFields(fields, type).read();
+    }
+
+    /** What an error says, without the file's name. */
+    private static String detail(Path file, ModelFormatException e) {
+        String message = String.valueOf(e.getMessage());
+        String prefix = file + ": ";
+        return message.startsWith(prefix) ? message.substring(prefix.length()) : message;
     }
 
     private static int elementBytes(Fields fields) {

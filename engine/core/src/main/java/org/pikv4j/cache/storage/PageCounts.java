@@ -30,4 +30,22 @@ public record PageCounts(long exact, long sealed, long reserved, int unfilled) {
         return new PageCounts(
                 last - first - (settled - sinks), settled - sinks, last - settled, (int) (last * perPage - tokens));
     }
+
+    /**
+     * The most of a sequence that goes on while its table stays as it is, because tokens are evicted: how many pages are not
+     * yet sealed depends on its length then, no longer on what is left of it.
+     *
+     * @param tokens tokens that are left
+     * @param perPage tokens per page
+     * @param window a query sees this many newest tokens
+     * @param residual what stays exact where pages are compressed
+     * @return the counts at the length at which most pages are exact
+     */
+    public static PageCounts most(int tokens, int perPage, int window, Residual residual) {
+        PageCounts settled = of(tokens, perPage, window, residual);
+        long pages = settled.exact() + settled.sealed();
+        long waiting = Math.ceilDiv(residual.tokens() + residual.interval() + perPage - 2, perPage);
+        long exact = Math.min(pages, residual.sinkPages(perPage) + waiting);
+        return new PageCounts(exact, pages - exact, Math.min(pages, waiting), 0);
+    }
 }

@@ -1,0 +1,154 @@
+package org.pikv4j.loader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.error.ModelFormatException;
+import org.pikv4j.loader.config.ShapeReader;
+import org.pikv4j.model.LoadedModel;
+import org.pikv4j.model.ParameterCount;
+import org.pikv4j.plan.KvShape;
+import org.pikv4j.plan.ModelShape;
+
+/** Models as they are published, from their configuration alone. */
+class ShapeTest {
+    private static final Path CONFIGS = Fixtures.checkpoint("mixtral").resolve("../../configs");
+
+    @TempDir
+    Path temp;
+
+    private static ModelShape shape(String name) {
+        return ShapeReader.read(CONFIGS.resolve(name + ".json"));
+    }
+
+    /**
+     * Parameters are those of the published tensors, biases included; the numbers kept of a token are 2 · layers · KV heads ·
+     * head dim, or layers · (latent + rope).
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "mixtral-8x7b, 46702792704, 12879925248, 65536",
+        "qwen3-30b-a3b, 30532122624, 3353032704, 49152",
+        "olmoe-1b-7b, 6919161856, 1282017280, 65536",
+        "deepseek-v3, 671026419200, 37552297472, 35136",
+        "gpt-oss-20b, 20914757184, 4187440704, 24576",
+        "llama-3.1-70b, 70553706496, 70553706496, 163840",
+    })
+    void parametersAndRows(String name, long total, long active, long elements) {
+        ModelShape shape = shape(name);
+        assertThat(shape.parameters()).isEqualTo(new ParameterCount(total, active));
+        assertThat(shape.growingElements(1)).isEqualTo(elements);
+        assertThat(shape.elementBytes()).isEqualTo(2);
+    }
+
+    @Test
+    void whatCannotBeRunIsSaid() {
+        assertThat(shape("mixtral-8x7b").obstacle()).isEmpty();
+        assertThat(shape("qwen3-30b-a3b").obstacle()).isEmpty();
+        assertThat(shape("olmoe-1b-7b").obstacle()).isEmpty();
+        assertThat(shape("deepseek-v3").obstacle())
+                .hasValueSatisfying(
+                        why -> assertThat(why).startsWith("model_type is deepseek_v3, which is not supported"));
+        assertThat(shape("deepseek-v3").remarks()).anyMatch(line -> line.contains("num_nextn_predict_layers"));
+        assertThat(shape("llama-3.1-70b").obstacle())
+                .hasValueSatisfying(why -> assertThat(why).contains("llama3"));
+    }
+
+    @Test
+    void quantisedWeights() {
+        ModelShape deepseek = shape("deepseek-v3");
+        assertThat(deepseek.quantization()).hasValueSatisfying(how -> {
+            assertThat(how.method()).isEqualTo("fp8");
+            assertThat(how.storedBytes().orElseThrow()).isEqualTo(671_026_419_200L + 2L * 129_280 * 7168);
+        });
+        // The published files take 13.76 GB.
+        assertThat(shape("gpt-oss-20b").quantization()).hasValueSatisfying(how -> {
+            assertThat(how.method()).isEqualTo("mxfp4");
+            assertThat(how.storedBytes().orElseThrow()).isBetween(13_700_000_000L, 13_800_000_000L);
+        });
+        assertThat(shape("mixtral-8x7b").quantization()).isEmpty();
+    }
+
+    @Test
+    void layersOfGptOssSeeAWindowInTurn() {
+        ModelShape shape = shape("gpt-oss-20b");
+        assertThat(shape.layers().get(0).kv().window()).isEqualTo(128);
+        assertThat(shape.layers().get(1).kv().window()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(shape.growingElements(4096)).isEqualTo(12_288);
+    }
+
+    @Test
+    void deepseekKeepsALatentAndBeginsDense() {
+        ModelShape shape = shape("deepseek-v3");
+        assertThat(shape.layers()).allMatch(layer -> layer.kv().equals(new KvShape.Latent(512, 64)));
+        assertThat(shape.layers().get(2).experts()).isZero();
+        assertThat(shape.layers().get(3).experts()).isEqualTo(256);
+    }
+
+    /** The same count that loading arrives at, tensor by tensor. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mixtral", "mixtral-swa", "olmoe", "qwen2-moe", "qwen3-moe"})
+    void agreesWithTheTensors(String fixture) {
+        Path directory = Fixtures.checkpoint(fixture);
+        try (LoadedModel model = new HuggingFaceLoader().load(directory, share -> {})) {
+            ModelShape shape = ShapeReader.read(directory);
+            assertThat(shape.parameters()).isEqualTo(ParameterCount.of(model.config(), model.weights()));
+            assertThat(shape.layers().stream().map(layer -> layer.kv()).toList())
+                    .isEqualTo(model.config().layers().stream()
+                            .map(layer -> (KvShape) new KvShape.Heads(layer.attention()))
+                            .toList());
+            assertThat(shape.obstacle()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            deepseek-v3 | "kv_lora_rank": 512 | "kv_lora_rank": 2147483647 | kv_lora_rank is absurd
+            deepseek-v3 | "qk_rope_head_dim": 64, | | qk_rope_head_dim is missing
+            deepseek-v3 | "num_hidden_layers": 61 | "num_hidden_layers": 2147483647 | more than the 10000
+            deepseek-v3 | "num_experts_per_tok": 8 | "num_experts_per_tok": 800 | only 256 experts
+            deepseek-v3 | "n_routed_experts": 256 | "n_routed_experts": 65537 | n_routed_experts is 65537
+            gpt-oss-20b | "num_hidden_layers": 24 | "num_hidden_layers": 23 | layer_types has 24 entries for 23 layers
+            gpt-oss-20b | "head_dim": 64 | "head_dim": 65600 | head_dim is absurd
+            gpt-oss-20b | "num_key_value_heads": 8 | "num_key_value_heads": 7 | num_attention_heads is 64
+            gpt-oss-20b | "vocab_size": 201088 | "vocab_size": "many" | vocab_size is "many"
+            """)
+    void absurdNumbersAreNamed(String name, String before, String after, String message) throws IOException {
+        String text = Files.readString(CONFIGS.resolve(name + ".json"));
+        Path file = temp.resolve("config.json");
+        Files.writeString(file, text.replace(before, after == null ? "" : after));
+        assertThatThrownBy(() -> ShapeReader.read(file))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void numbersBeyondCountingAreRefused() throws IOException {
+        String text = Files.readString(CONFIGS.resolve("deepseek-v3.json"));
+        Path file = temp.resolve("config.json");
+        for (String field : new String[] {"hidden_size", "moe_intermediate_size"}) {
+            text = text.replaceFirst("\"" + field + "\": \\d+", "\"" + field + "\": 2147483647");
+        }
+        Files.writeString(file, text);
+        assertThatThrownBy(() -> ShapeReader.read(file))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("more parameters than can be counted");
+    }
+
+    @Test
+    void anUnknownFamilyIsTakenAtItsWord() throws IOException {
+        String text = Files.readString(CONFIGS.resolve("qwen3-30b-a3b.json")).replace("qwen3_moe", "unheard_of");
+        Files.writeString(temp.resolve("config.json"), text);
+        ModelShape shape = ShapeReader.read(temp);
+        assertThat(shape.growingElements(1)).isEqualTo(49_152);
+        assertThat(shape.remarks()).anyMatch(line -> line.contains("unheard_of is not known"));
+    }
+}
