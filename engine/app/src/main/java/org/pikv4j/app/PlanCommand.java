@@ -158,6 +158,7 @@ final class PlanCommand implements Callable<Integer> {
                 prefillChunk,
                 kvBudget.tokens(),
                 choice,
+                Optional.empty(),
                 Optional.empty());
         return Planner.plan(shape, options, work, machine());
     }

@@ -145,6 +145,7 @@ public final class Planner {
                 options.prefillChunk(),
                 budget,
                 policy,
+                Optional.empty(),
                 Optional.empty());
     }
 
