@@ -169,12 +169,12 @@ final class CpuBackend implements Backend {
     }
 
     @Override
-    public void attend(AttentionWork plan) {
-        List<BoundItem> bounds = plan.bounds();
+    public void attend(AttentionWork work) {
+        List<BoundItem> bounds = work.bounds();
         if (!bounds.isEmpty()) {
             team.run(bounds.size(), (index, worker) -> bound(bounds.get(index), scratch[worker]));
         }
-        List<AttentionItem> items = plan.start();
+        List<AttentionItem> items = work.start();
         team.run(items.size(), (index, worker) -> {
             AttentionItem item = items.get(index);
             kernels.attend(item, scratch[worker]);

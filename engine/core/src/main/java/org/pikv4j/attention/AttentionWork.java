@@ -17,7 +17,7 @@ public abstract class AttentionWork {
      * Tokens per item when there are few rows, so that one long sequence keeps all threads busy; merging an item costs as
      * much as attending to about one token.
      */
-    private static final int SPLIT_TOKENS = 1024;
+    public static final int SPLIT_TOKENS = 1024;
 
     private final AttentionSpec spec;
     private final float[] queries;

@@ -86,7 +86,7 @@ public interface Backend extends AutoCloseable {
      *
      * @param work the work
      */
-    void attend(AttentionWork plan);
+    void attend(AttentionWork work);
 
     /**
      * out += Σ over the experts chosen for a row of weight · expert(row). An output is added up in the order of the

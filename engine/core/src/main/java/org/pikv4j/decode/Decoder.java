@@ -32,7 +32,7 @@ import org.pikv4j.tensor.Tensor;
  */
 public final class Decoder {
     /** Rows of logits computed at once: they are as wide as the vocabulary, so many would be large. */
-    private static final int LOGITS_ROWS = 16;
+    public static final int LOGITS_ROWS = 16;
 
     private final ModelConfig config;
     private final ModelWeights weights;

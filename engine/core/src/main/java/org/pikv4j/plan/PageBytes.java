@@ -2,7 +2,6 @@ package org.pikv4j.plan;
 
 import org.pikv4j.cache.compression.Codec;
 import org.pikv4j.cache.compression.HalfShape;
-import org.pikv4j.cache.storage.KeyBounds;
 import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.PageRoom;
 
@@ -26,9 +25,7 @@ record PageBytes(long payload, long scales, long metadata) {
         HalfShape shape = new HalfShape(HalfShape.Side.VALUES, tokens, width);
         long stored = codec.bytes(shape);
         long scales = codec.scaleBytes(shape);
-        long beside = room.positions()
-                ? (long) tokens * Integer.BYTES
-                : room.bounds() ? (long) tokens / PageLayout.BOUNDED_TOKENS * KeyBounds.bytes(width) : 0;
+        long beside = PageLayout.roomBytes(room, tokens, width);
         long page = Math.ceilDiv(stored + beside, ALIGNMENT) * ALIGNMENT;
         return new PageBytes(stored - scales, scales, page - stored);
     }

@@ -1,16 +1,12 @@
 package org.pikv4j.plan;
 
 import java.util.List;
+import org.pikv4j.attention.AttentionWork;
+import org.pikv4j.decode.Decoder;
 
 /** What computing takes beside weights and cache: activations of the largest batch, and partial results of attention. */
 final class Scratch {
     private static final long FLOAT = Float.BYTES;
-
-    /** As the decoder has it: rows of logits at once. */
-    private static final int LOGITS_ROWS = 16;
-
-    /** As attention plans have it: tokens of a long sequence that one partial covers. */
-    private static final int SPLIT_TOKENS = 1024;
 
     private Scratch() {}
 
@@ -40,10 +36,11 @@ final class Scratch {
             rope = Math.max(rope, layer.queryHeadDim());
         }
         long row = 3L * model.hidden() + 2 * queries + kept + gates + 1 + rope + 2 * inner;
-        long logits = (long) Math.min(LOGITS_ROWS, rows) * ((long) model.vocabulary() + model.hidden());
+        long logits = (long) Math.min(Decoder.LOGITS_ROWS, rows) * ((long) model.vocabulary() + model.hidden());
         long partials = Math.max(
                 Math.multiplyExact(rows, partial),
-                Math.multiplyExact((long) Math.ceilDiv(context, SPLIT_TOKENS) * Math.min(batch, rows), partial));
+                Math.multiplyExact(
+                        (long) Math.ceilDiv(context, AttentionWork.SPLIT_TOKENS) * Math.min(batch, rows), partial));
         return Math.multiplyExact(FLOAT, Math.addExact(Math.addExact(Math.multiplyExact(rows, row), logits), partials));
     }
 }

@@ -149,9 +149,20 @@ public final class PageLayout {
     /**
      * @return bytes of positions or bounds
      */
-    public int roomBytes() {
-        int bounds = tokens / BOUNDED_TOKENS * KeyBounds.bytes(headDim);
-        return room.positions() ? tokens * Integer.BYTES : room.bounds() ? bounds : 0;
+    int roomBytes() {
+        return roomBytes(room, tokens, headDim);
+    }
+
+    /**
+     * @param room what a page has room for beside keys and values
+     * @param tokens tokens of the page
+     * @param width width of a key
+     * @return bytes of positions or bounds
+     */
+    public static int roomBytes(PageRoom room, int tokens, int width) {
+        return room.positions()
+                ? tokens * Integer.BYTES
+                : room.bounds() ? tokens / BOUNDED_TOKENS * KeyBounds.bytes(width) : 0;
     }
 
     /**
