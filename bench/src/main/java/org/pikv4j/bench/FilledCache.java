@@ -2,7 +2,6 @@ package org.pikv4j.bench;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
@@ -110,7 +109,7 @@ public final class FilledCache implements AutoCloseable {
      * @return a plan that has those rows attend to all that is before them
      */
     public AttentionPlan plan(int layer, float[] queries, int rows, float[] out) {
-        AttentionPlan plan = new AttentionPlan(spec, queries, out, partials, layer, Optional.empty());
+        AttentionPlan plan = new AttentionPlan(spec, queries, out, partials, layer);
         List<PageTable> tables = sequence.tables(layer);
         for (int head = 0; head < tables.size(); head++) {
             plan.add(0, rows, sequence.length() - rows, head, tables.get(head));

@@ -5,6 +5,7 @@ import org.pikv4j.bench.jmh.JmhCommand;
 import org.pikv4j.bench.model.MakeModelCommand;
 import org.pikv4j.bench.quality.QualityCommand;
 import org.pikv4j.bench.recall.RecallCommand;
+import org.pikv4j.bench.routing.RoutingCommand;
 import org.pikv4j.bench.scaling.ScalingCommand;
 import org.pikv4j.bench.simulate.SimulateCommand;
 import org.pikv4j.bench.speed.RunCommand;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Mixin;
             QualityCommand.class,
             SimulateCommand.class,
             ScalingCommand.class,
+            RoutingCommand.class,
             JmhCommand.class
         })
 public final class Main {

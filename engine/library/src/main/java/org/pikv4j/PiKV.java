@@ -26,6 +26,8 @@ import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.routing.Placement;
+import org.pikv4j.cache.routing.RouteChoice;
+import org.pikv4j.cache.routing.ShardRouter;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.HeadScores;
 import org.pikv4j.cache.scheduling.KvBudget;
@@ -148,6 +150,7 @@ public final class PiKV {
         private Optional<PolicyChoice> policy = Optional.empty();
         private Optional<PageRouter> router = Optional.empty();
         private Optional<ShardOptions> shards = Optional.empty();
+        private Optional<RouteChoice> route = Optional.empty();
         private DoubleConsumer progress = share -> {};
 
         private Builder(Path model) {
@@ -311,6 +314,23 @@ public final class PiKV {
         }
 
         /**
+         * @param spec which expert shards queries read, for instance {@code query-centroid:k=2}; the names include those of {@link
+         *     ShardRouter}s on the class path
+         * @see RouteChoice#parse
+         */
+        public Builder route(String spec) {
+            return route(RouteChoice.parse(spec));
+        }
+
+        /**
+         * @param chosen which expert shards queries read
+         */
+        public Builder route(RouteChoice chosen) {
+            route = Optional.of(chosen);
+            return this;
+        }
+
+        /**
          * @param count places beside the engine's own where full pages live and are attended to, each with workers and memory of its
          *     own
          * @param placement which page goes where: {@code expert}, {@code hash} or {@code round-robin}, or a {@link Placement} on the
@@ -354,7 +374,8 @@ public final class PiKV {
                     policy.map(chosen ->
                             chosen.calibrated(fitted.map(HeadScores.class::cast).orElse(HeadScores.NONE))),
                     router,
-                    shards);
+                    shards,
+                    route);
             LoadedModel loaded = loader(model).load(model, progress);
             Backend opened;
             try {

@@ -3,7 +3,7 @@ package org.pikv4j.bench.quality;
 import java.util.Arrays;
 
 /** Compares what was attended to with what exact attention looks at; a sample for each step, layer and KV head. */
-final class AttentionKept {
+public final class AttentionKept {
     private final ExactAttention exact;
     private int samples;
     private int hits;
@@ -37,21 +37,21 @@ final class AttentionKept {
     /**
      * @return share of the samples whose top token was there
      */
-    double hitRate() {
+    public double hitRate() {
         return (double) hits / samples;
     }
 
     /**
      * @return mean of the exact softmax's mass on the tokens that were there
      */
-    double mass() {
+    public double mass() {
         return mass / samples;
     }
 
     /**
      * @return mean share of the tokens that were read
      */
-    double read() {
+    public double read() {
         return read / samples;
     }
 }

@@ -20,7 +20,7 @@ import org.pikv4j.error.InvalidOptionException;
  * @param name of the file
  * @param rows its documents
  */
-record EvaluationFile(String name, List<Evaluation> rows) {
+public record EvaluationFile(String name, List<Evaluation> rows) {
     private static final Pattern BY_LENGTH = Pattern.compile("eval-(\\d{1,9})\\.jsonl");
 
     /**
@@ -30,7 +30,7 @@ record EvaluationFile(String name, List<Evaluation> rows) {
      * @return the files, those of a directory by length
      * @throws InvalidOptionException if there is no such file, or one is damaged
      */
-    static List<EvaluationFile> read(List<String> data, List<Integer> lengths, Optional<Integer> limit) {
+    public static List<EvaluationFile> read(List<String> data, List<Integer> lengths, Optional<Integer> limit) {
         List<String> files = new ArrayList<>();
         for (String place : data) {
             if (Files.isDirectory(Path.of(place))) {
@@ -74,7 +74,10 @@ record EvaluationFile(String name, List<Evaluation> rows) {
         return matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
     }
 
-    int questions() {
+    /**
+     * @return how many are asked of all documents
+     */
+    public int questions() {
         return rows.stream().mapToInt(row -> row.questions().size()).sum();
     }
 }

@@ -8,7 +8,7 @@ import org.pikv4j.model.AttentionSpec;
  * What the steps of a question attend to where nothing is forgotten: the exact softmax, its mean over the query heads of each
  * KV head.
  */
-final class ExactAttention {
+public final class ExactAttention {
     private final int document; // tokens before the first step
     private final int steps;
     private final List<Layer> layers = new ArrayList<>();
@@ -25,7 +25,7 @@ final class ExactAttention {
      * @param document tokens before the first step
      * @param steps how many tokens attend
      */
-    ExactAttention(int document, int steps) {
+    public ExactAttention(int document, int steps) {
         this.document = document;
         this.steps = steps;
     }
@@ -107,14 +107,17 @@ final class ExactAttention {
         return layers.get(layer).kvHeads();
     }
 
-    int steps() {
+    /**
+     * @return how many tokens attend
+     */
+    public int steps() {
         return steps;
     }
 
     /**
      * @return position of a step's token
      */
-    int position(int step) {
+    public int position(int step) {
         return document + step;
     }
 
@@ -136,7 +139,7 @@ final class ExactAttention {
     /**
      * @return what a token receives; 0 for those that the step does not see
      */
-    float probability(int layer, int step, int kvHead, int position) {
+    public float probability(int layer, int step, int kvHead, int position) {
         return layers.get(layer).probabilities()[(step * kvHeads(layer) + kvHead) * (document + steps) + position];
     }
 

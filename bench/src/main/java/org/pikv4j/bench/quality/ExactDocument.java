@@ -18,7 +18,7 @@ import org.pikv4j.text.Tokenizer;
  * @param ids its tokens
  * @param questions what is asked of it
  */
-record ExactDocument(int[] ids, List<Question> questions) {
+public record ExactDocument(int[] ids, List<Question> questions) {
 
     /**
      * Its steps are the tokens of the question and of the right answer, whatever the model would say itself.
@@ -29,7 +29,7 @@ record ExactDocument(int[] ids, List<Question> questions) {
      * @param attention what the steps attend to
      * @param distributions of the token behind each step
      */
-    record Question(
+    public record Question(
             Evaluation.Question asked,
             int[] steps,
             int prompt,
@@ -41,7 +41,7 @@ record ExactDocument(int[] ids, List<Question> questions) {
      * @param evaluation a document and its questions
      * @return what the engine makes of them
      */
-    static ExactDocument read(Engine engine, Evaluation evaluation) {
+    public static ExactDocument read(Engine engine, Evaluation evaluation) {
         Tokenizer tokenizer = engine.model().tokenizer();
         int[] ids = tokenizer.encode(evaluation.document(), true);
         List<int[]> prompts = new ArrayList<>();
@@ -81,7 +81,7 @@ record ExactDocument(int[] ids, List<Question> questions) {
         return distributions;
     }
 
-    static List<AttentionSpec> specs(Engine engine) {
+    public static List<AttentionSpec> specs(Engine engine) {
         return engine.model().config().layers().stream()
                 .map(LayerSpec::attention)
                 .toList();

@@ -14,7 +14,7 @@ import org.pikv4j.session.GenerationResult;
 import org.pikv4j.session.Session;
 
 /** Puts questions to forks of sessions: once to hear the answer, and once with the right answer given, to compare. */
-final class Questioning {
+public final class Questioning {
     private final int vocabulary;
     private final List<AttentionSpec> specs;
     private final GenerationOptions answering;
@@ -25,7 +25,7 @@ final class Questioning {
      * @param divergence mean KL from the exact distributions, in nats
      * @param decodeRate tokens per second after the first; 0 where there was but one
      */
-    record Answer(boolean right, AttentionKept attention, double divergence, double decodeRate) {}
+    public record Answer(boolean right, AttentionKept attention, double divergence, double decodeRate) {}
 
     /**
      * What a session holds.
@@ -50,7 +50,10 @@ final class Questioning {
         }
     }
 
-    Questioning(Engine engine) {
+    /**
+     * @param engine whose sessions are asked
+     */
+    public Questioning(Engine engine) {
         vocabulary = engine.model().config().vocabulary();
         specs = ExactDocument.specs(engine);
         answering = RecallRun.answering(engine);
@@ -62,7 +65,7 @@ final class Questioning {
      * @param first the first step to come
      * @return what came of it
      */
-    Answer ask(Session session, ExactDocument.Question question, int first) {
+    public Answer ask(Session session, ExactDocument.Question question, int first) {
         int[] steps = Arrays.copyOfRange(question.steps(), first, question.steps().length);
         Distributions distributions = new Distributions(steps.length, vocabulary);
         AttentionKept attention = new AttentionKept(question.attention());

@@ -9,8 +9,10 @@ import org.pikv4j.bench.FilledCache;
 import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.routing.HashPlacement;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.Residual;
@@ -66,9 +68,7 @@ record ScalingRun(Backend backend, List<AttentionSpec> specs, int pageTokens, in
                         new CacheLayout(layers, Residual.DEFAULT),
                         pool,
                         Runnable::run,
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.of(shards.newSequence()))) {
+                        CacheManagers.NONE.with(shards.newSequence()))) {
             fill(cache);
             List<ShardUsage> before = shards.usage();
             CachedAttention attention = new CachedAttention(specs, backend, Optional.empty(), Optional.of(shards));
@@ -100,7 +100,7 @@ record ScalingRun(Backend backend, List<AttentionSpec> specs, int pageTokens, in
             AttentionSpec spec = specs.get(layer);
             float[] queries = FilledCache.random(spec.queryWidth(), 5);
             float[] row = FilledCache.random(spec.kvWidth(), 6);
-            attention.attend(layer, batch, queries, row, row, new float[spec.queryWidth()]);
+            attention.attend(layer, batch, queries, row, row, new float[spec.queryWidth()], GateScores.NONE);
         }
         cache.rollback(); // so that every step moves the same
     }

@@ -8,10 +8,12 @@ import org.pikv4j.backend.Backend;
 import org.pikv4j.cache.compression.BasisSource;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.PageTable;
@@ -70,9 +72,7 @@ final class TraceReplay implements AutoCloseable {
                 layout,
                 pool,
                 Runnable::run,
-                Optional.of(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)),
-                Optional.empty(),
-                Optional.empty());
+                CacheManagers.NONE.with(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)));
         attention = new CachedAttention(specs, backend, policy.router());
         held = new int[tables(cache).size()];
         retention = new Retention(held.length, trace.length());
@@ -140,7 +140,7 @@ final class TraceReplay implements AutoCloseable {
                 trace.queries(layer, position, rows, queries);
                 trace.keys(layer, position, rows, keys);
                 trace.values(layer, position, rows, values);
-                attention.attend(layer, span, queries, keys, values, attended);
+                attention.attend(layer, span, queries, keys, values, attended, GateScores.NONE);
                 int experts = trace.layers().get(layer).experts();
                 if (experts > 0) {
                     trace.gates(layer, position, rows, gates);

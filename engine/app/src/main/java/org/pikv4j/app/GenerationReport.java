@@ -3,7 +3,9 @@ package org.pikv4j.app;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.ToLongFunction;
+import org.pikv4j.cache.routing.RoutingUsage;
 import org.pikv4j.cli.Terminal;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
@@ -29,6 +31,7 @@ import org.pikv4j.shard.ShardUsage;
  * @param kvTokens tokens in the cache, those included that were forgotten or have left the windows of all layers that have one
  * @param kvTokensKept of these, those that are left, on average over layers and KV heads
  * @param shards what each shard of the cache holds and did
+ * @param routing what queries have read that chose among expert shards, if they did
  * @param backend what computed
  * @param finishReason why the text ended
  * @param seed of the random numbers, to have the same text again
@@ -49,6 +52,7 @@ record GenerationReport(
         int kvTokens,
         double kvTokensKept,
         List<ShardUsage> shards,
+        Optional<RoutingUsage> routing,
         String backend,
         String finishReason,
         long seed) {
@@ -76,6 +80,7 @@ record GenerationReport(
                 stats.kvTokens(),
                 stats.kvTokensKept(),
                 engine.shards(),
+                engine.routing(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
                 result.seed());
@@ -115,6 +120,7 @@ record GenerationReport(
         if (!shards.isEmpty()) {
             parts.add(shardsText());
         }
+        routing.filter(usage -> usage.queries() > 0).ifPresent(usage -> parts.add(routingText(usage)));
         parts.add(backend);
         StringBuilder text = new StringBuilder("[").append(parts.getFirst());
         int lineStart = 0;
@@ -137,6 +143,15 @@ record GenerationReport(
                         sum(ShardUsage::queryBytes),
                         sum(ShardUsage::answerBytes),
                         sum(ShardUsage::rowBytes));
+    }
+
+    private static String routingText(RoutingUsage usage) {
+        return String.format(
+                Locale.ROOT,
+                "routed queries read %.0f%% of %s, loads max/mean %.2f",
+                100.0 * usage.bytesRead() / usage.bytes(),
+                ByteSize.format(usage.bytes()),
+                usage.imbalance());
     }
 
     private String sum(ToLongFunction<ShardUsage> bytes) {

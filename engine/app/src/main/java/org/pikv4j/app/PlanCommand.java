@@ -159,6 +159,7 @@ final class PlanCommand implements Callable<Integer> {
                 kvBudget.tokens(),
                 choice,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
         return Planner.plan(shape, options, work, machine());
     }

@@ -3,9 +3,11 @@ package org.pikv4j.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.cache.routing.RoutingUsage;
 import org.pikv4j.shard.ShardUsage;
 
 class GenerationReportTest {
@@ -25,6 +27,7 @@ class GenerationReportTest {
             2051,
             2051,
             List.of(),
+            Optional.empty(),
             "vector",
             "stop_string",
             1);
@@ -57,12 +60,15 @@ class GenerationReportTest {
                 List.of(
                         new ShardUsage(0, 1024, 4096, 1, 3, 3072, 2048, 1024),
                         new ShardUsage(1, 0, 4096, 0, 0, 0, 0, 0)),
+                Optional.of(new RoutingUsage(
+                        4, 10, 40, 160, 640, 256, 1024, 0.5, List.of(List.of(3L, 1L), List.of()), List.of(1L, 3L))),
                 "vector",
                 "length",
                 1);
         assertThat(report.text(Integer.MAX_VALUE))
                 .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ")
-                .contains(" | 2 shards, 1.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB | ");
+                .contains(" | 2 shards, 1.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB | ")
+                .contains(" | routed queries read 25% of 1.00 KiB, loads max/mean 1.50 | ");
     }
 
     @ParameterizedTest

@@ -19,6 +19,9 @@ public final class EngineOptionsMixin {
     @Mixin
     private final ShardingOptions sharding = new ShardingOptions();
 
+    @Mixin
+    private final RoutingOptions routing = new RoutingOptions();
+
     /**
      * @param kvDtype the command's default of {@code --kv-dtype}
      */
@@ -39,8 +42,8 @@ public final class EngineOptionsMixin {
      */
     public PiKV.Builder builder(Path directory) {
         Optional<PolicyChoice> choice = policy.choice();
-        PiKV.Builder builder =
-                sharding.apply(form.builder(directory, choice.stream().toList()));
+        PiKV.Builder builder = routing.apply(
+                sharding.apply(form.builder(directory, choice.stream().toList())));
         choice.ifPresent(builder::kvPolicy);
         return builder;
     }

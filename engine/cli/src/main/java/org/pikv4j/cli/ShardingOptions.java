@@ -37,4 +37,18 @@ public final class ShardingOptions {
         return shards.map(count -> builder.shards(count, placement.orElse(DEFAULT_PLACEMENT)))
                 .orElse(builder);
     }
+
+    /**
+     * @return number of shards; 0 for none
+     */
+    public int count() {
+        return shards.orElse(0);
+    }
+
+    /**
+     * @return name of the placement
+     */
+    public String placement() {
+        return placement.orElse(DEFAULT_PLACEMENT);
+    }
 }

@@ -1,7 +1,6 @@
 package org.pikv4j.attention;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,10 +28,8 @@ public final class AttentionPlan extends AttentionWork {
     public static final int TILE_ROWS = 16;
 
     private final float[] out;
-    private final Optional<PageRouter> router;
     private final int layer;
     private final List<AttentionTile> tiles = new ArrayList<>();
-    private final Map<AttentionTile, ObservedAttention> told = new HashMap<>();
     private final List<ObservedAttention> observed = new ArrayList<>();
     private final List<BoundItem> bounds = new ArrayList<>();
     private final List<Runnable> choices = new ArrayList<>(); // once the bounds stand
@@ -43,19 +40,11 @@ public final class AttentionPlan extends AttentionWork {
      * @param queries rotated queries, (row, heads, headDim)
      * @param out receives the attention output, (row, heads, headDim)
      * @param partials room for partials, reused from plan to plan
-     * @param layer index of the layer, for the router
-     * @param router chooses what is read; all where there is none
+     * @param layer index of the layer, for routers
      */
-    public AttentionPlan(
-            AttentionSpec spec,
-            float[] queries,
-            float[] out,
-            Partials partials,
-            int layer,
-            Optional<PageRouter> router) {
+    public AttentionPlan(AttentionSpec spec, float[] queries, float[] out, Partials partials, int layer) {
         super(spec, queries, partials);
         this.layer = layer;
-        this.router = router;
         this.out = out;
     }
 
@@ -69,47 +58,49 @@ public final class AttentionPlan extends AttentionWork {
      * @param table its pages, the rows' own keys and values included
      */
     public void add(int firstRow, int rows, int position, int kvHead, PageTable table) {
-        add(firstRow, rows, position, kvHead, table, 0, Optional.empty());
+        add(firstRow, rows, position, kvHead, table, Reading.PLAIN);
     }
 
     /**
-     * Adds consecutive rows of one sequence, for one KV head, whose attention is wanted, too: {@link #observed}.
+     * Adds consecutive rows of one sequence, for one KV head, that may not read everything, or whose attention is wanted, too:
+     * {@link #observed}.
      *
      * @param firstRow row of the batch that the first query stands in
      * @param rows number of rows
      * @param position position of the first row
      * @param kvHead index of the KV head
      * @param table its pages, the rows' own keys and values included
-     * @param prompt tokens that the sequence began with, for the router
-     * @param watcher who wants it
+     * @param reading who has a say, and who wants to know
      */
-    public void add(
-            int firstRow,
-            int rows,
-            int position,
-            int kvHead,
-            PageTable table,
-            int prompt,
-            Optional<? extends AttentionWatcher> watcher) {
-        int observedFrom = watcher.map(AttentionWatcher::watchedFrom).orElse(Integer.MAX_VALUE);
-        int choosesFrom = router.map(by -> by.choosesFrom(layer, prompt)).orElse(Integer.MAX_VALUE);
-        boolean oneByOne = router.filter(PageRouter::bounds).isPresent();
+    public void add(int firstRow, int rows, int position, int kvHead, PageTable table, Reading reading) {
+        Optional<? extends PageRouter> router = reading.router();
+        int choosesFrom =
+                router.map(by -> by.choosesFrom(layer, reading.prompt())).orElse(Integer.MAX_VALUE);
+        boolean oneByOne = router.filter(PageRouter::rowByRow).isPresent();
         int row = 0;
         while (row < rows) {
             int at = firstRow + row;
             int first = position + row;
             boolean chooses = first >= choosesFrom;
-            int until = Math.min(until(first, observedFrom, position, rows), until(first, choosesFrom, position, rows));
+            int until = until(first, choosesFrom, position, rows);
+            for (AttentionWatcher watcher : reading.watchers()) {
+                until = Math.min(until, until(first, watcher.watchedFrom(), position, rows));
+            }
             int count = chooses && oneByOne ? 1 : Math.min(TILE_ROWS - first % TILE_ROWS, until - row);
-            Optional<ObservedAttention> seen = first < observedFrom
-                    ? Optional.empty()
-                    : watcher.map(
-                            w -> new ObservedAttention(w, table, spec(), first, count, queries(), query(at, kvHead)));
-            seen.ifPresent(observed::add);
-            Optional<ObservedAttention> wanted = seen.filter(ObservedAttention::wantsAttention);
-            AttentionTile tile =
-                    new AttentionTile(this, query(at, kvHead), spec().queryWidth(), count, first, wanted.isPresent());
-            wanted.ifPresent(attention -> told.put(tile, attention));
+            List<ObservedAttention> seen = new ArrayList<>();
+            for (AttentionWatcher watcher : reading.watchers()) {
+                if (first >= watcher.watchedFrom()) {
+                    seen.add(new ObservedAttention(watcher, table, spec(), first, count, queries(), query(at, kvHead)));
+                }
+            }
+            observed.addAll(seen);
+            AttentionTile tile = new AttentionTile(
+                    this,
+                    query(at, kvHead),
+                    spec().queryWidth(),
+                    count,
+                    first,
+                    seen.stream().filter(ObservedAttention::wantsAttention).toList());
             if (chooses) {
                 choose(tile, kvHead, table, router.orElseThrow());
             } else {
@@ -139,7 +130,8 @@ public final class AttentionPlan extends AttentionWork {
     }
 
     private void choose(AttentionTile tile, int kvHead, PageTable table, PageRouter by) {
-        Candidates candidates = new Candidates(layer, kvHead, tile.position(), tile.rows());
+        Candidates candidates =
+                new Candidates(layer, kvHead, tile.position(), tile.rows(), spec(), queries(), tile.queryOffset(0));
         int first = firstVisible(tile, table);
         int last = lastVisible(tile, table, first);
         for (int p = first; p < last; p++) {
@@ -256,9 +248,7 @@ public final class AttentionPlan extends AttentionWork {
             int at = tile.queryOffset(i / group) + i % group * spec().headDim();
             partials().normalise(tile.firstEntry() + i, out, at);
         }
-        if (tile.weighs()) {
-            tile.addProbabilities(Objects.requireNonNull(told.get(tile)));
-        }
+        tile.tell();
     }
 
     /**

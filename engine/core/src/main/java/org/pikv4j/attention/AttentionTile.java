@@ -18,6 +18,7 @@ final class AttentionTile {
     private final int rows;
     private final int position;
     private final boolean weighs;
+    private final List<ObservedAttention> told;
     private SlotRanges read = new SlotRanges(0);
     private final List<Weighed> weighed = new ArrayList<>();
     private final AtomicInteger remaining = new AtomicInteger();
@@ -33,15 +34,39 @@ final class AttentionTile {
      * @param stride from one row's queries to the next
      * @param rows number of rows
      * @param position position of the first row
-     * @param weighs whether the weights of the tokens are wanted
+     * @param told what is told the attention that each token received
+     */
+    AttentionTile(AttentionWork plan, int query, int stride, int rows, int position, List<ObservedAttention> told) {
+        this(plan, query, stride, rows, position, !told.isEmpty(), told);
+    }
+
+    /**
+     * @param plan what it belongs to
+     * @param query where the first row's queries for its KV head start
+     * @param stride from one row's queries to the next
+     * @param rows number of rows
+     * @param position position of the first row
+     * @param weighs whether somebody else will {@linkplain #takeWeights take} the weights of the tokens
      */
     AttentionTile(AttentionWork plan, int query, int stride, int rows, int position, boolean weighs) {
+        this(plan, query, stride, rows, position, weighs, List.of());
+    }
+
+    private AttentionTile(
+            AttentionWork plan,
+            int query,
+            int stride,
+            int rows,
+            int position,
+            boolean weighs,
+            List<ObservedAttention> told) {
         this.plan = plan;
         this.query = query;
         this.stride = stride;
         this.rows = rows;
         this.position = position;
         this.weighs = weighs;
+        this.told = told;
     }
 
     /** Fixes what is read, and in how many parts; entries of part s follow those of part s − 1. */
@@ -132,23 +157,34 @@ final class AttentionTile {
         return all;
     }
 
-    /** Adds the attention that each token received to what is told of it, once all is merged. */
-    void addProbabilities(ObservedAttention into) {
-        int[] firsts = into.firstTokens();
+    /** Tells the attention that each token received, once all is merged. */
+    void tell() {
+        if (told.isEmpty()) {
+            return;
+        }
         for (Weighed part : weighed) {
             int range = 0;
             for (TokenWeights weights : part.weights().get()) {
                 for (int p = 0; p < weights.pages(); p++, range++) {
-                    int at = firsts[part.ranges().number(range)];
-                    if (into.peak()) {
-                        weights.peakProbabilities(plan.partials(), firstEntry, p, into.received(), at);
-                    } else {
-                        weights.addProbabilities(
-                                plan.partials(), firstEntry, p, 1f / plan.spec().group(), into.received(), at);
+                    for (ObservedAttention into : told) {
+                        addProbabilities(
+                                weights,
+                                p,
+                                into,
+                                into.firstTokens()[part.ranges().number(range)]);
                     }
                 }
             }
         }
         weighed.clear();
+    }
+
+    private void addProbabilities(TokenWeights weights, int page, ObservedAttention into, int at) {
+        if (into.peak()) {
+            weights.peakProbabilities(plan.partials(), firstEntry, page, into.received(), at);
+        } else {
+            weights.addProbabilities(
+                    plan.partials(), firstEntry, page, 1f / plan.spec().group(), into.received(), at);
+        }
     }
 }

@@ -5,10 +5,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
+import org.pikv4j.attention.Reading;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.Signal;
@@ -64,17 +68,27 @@ public final class CachedAttention {
      * @param keys rotated, (row, kvHeads, headDim)
      * @param values (row, kvHeads, headDim)
      * @param attended receives the weighted sums of values, (row, heads, headDim)
+     * @param gates what the layer's gate says before attention, for those who choose by it
      */
-    public void attend(int layer, List<Span> batch, float[] queries, float[] keys, float[] values, float[] attended) {
+    public void attend(
+            int layer,
+            List<Span> batch,
+            float[] queries,
+            float[] keys,
+            float[] values,
+            float[] attended,
+            GateScores gates) {
         AttentionSpec spec = specs.get(layer);
-        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer), layer, router);
+        AttentionPlan plan = new AttentionPlan(spec, queries, attended, partialsOf.get(layer), layer);
         int row = 0;
         for (Span span : batch) {
             SequenceCache cache = span.cache();
             List<PageTable> tables = cache.tables(layer);
             backend.append(tables, row, span.count(), keys, values);
+            int first = row;
+            cache.routing().ifPresent(routing -> routing.arrive(layer, cache.length(), gates.from(first)));
             for (int head = 0; head < tables.size(); head++) {
-                plan.add(row, span.count(), cache.length(), head, tables.get(head), cache.prompt(), cache.schedule());
+                plan.add(row, span.count(), cache.length(), head, tables.get(head), reading(cache, layer, head));
             }
             row += span.count();
         }
@@ -99,6 +113,13 @@ public final class CachedAttention {
         }
     }
 
+    private Reading reading(SequenceCache cache, int layer, int head) {
+        Stream<AttentionWatcher> watchers = Stream.concat(
+                cache.schedule().stream(), cache.routing().flatMap(routing -> routing.watcher(layer, head)).stream());
+        return new Reading(
+                cache.prompt(), cache.routing().map(PageRouter.class::cast).or(() -> router), watchers.toList());
+    }
+
     /**
      * A layer's gate has chosen experts.
      *
@@ -114,10 +135,10 @@ public final class CachedAttention {
             SequenceCache cache = span.cache();
             Optional<CacheSchedule> listens =
                     cache.schedule().filter(schedule -> schedule.signals().contains(Signal.EXPERTS));
-            if (listens.isPresent() || cache.placer().isPresent()) {
+            if (listens.isPresent() || cache.experts().isPresent()) {
                 int[] preferred = preferred(probabilities, first, span.count(), experts);
                 listens.ifPresent(schedule -> schedule.routed(cache.tables(layer), preferred));
-                cache.placer().ifPresent(placer -> placer.routed(layer, cache.length(), preferred, experts));
+                cache.experts().ifPresent(known -> known.note(layer, cache.length(), preferred, experts));
             }
             span.observer()
                     .ifPresent(observer -> observer.observe(

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.backend.ExpertAssignment;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.model.AttentionSpec;
@@ -132,9 +133,11 @@ public final class Decoder {
      * @param span at most {@link #maxRows()} rows, with {@linkplain SequenceCache#reserveForReplay room} reserved
      */
     public void rehearse(Span span) {
+        span.cache().routing().ifPresent(routing -> routing.rest(true));
         try {
             run(List.of(span), (index, token, row, offset) -> {});
         } finally {
+            span.cache().routing().ifPresent(routing -> routing.rest(false));
             span.cache().rollback();
         }
     }
@@ -197,9 +200,29 @@ public final class Decoder {
         backend.rotate(rows, spec.heads(), spec.headDim(), queries, rotation.pairs(), rotation.cos(), rotation.sin());
         backend.rotate(rows, spec.kvHeads(), spec.headDim(), keys, rotation.pairs(), rotation.cos(), rotation.sin());
 
-        cached.attend(layer, batch, queries, keys, values, attended);
+        cached.attend(layer, batch, queries, keys, values, attended, gatesBefore(batch, rows, layer));
         backend.project(rows, attended, List.of(attention.output()), List.of(projected));
         add(residual, projected, rows * config.hidden());
+    }
+
+    /** What the layer's gate says of the hidden state before attention, where somebody asks. */
+    private GateScores gatesBefore(List<Span> batch, int rows, int layer) {
+        LayerWeights layerWeights = weights.layers().get(layer);
+        if (!(layerWeights.feedForward() instanceof FeedForwardWeights.Sparse sparse)
+                || batch.stream().allMatch(span -> span.cache().routing().isEmpty())) {
+            return GateScores.NONE;
+        }
+        int experts = experts(layer).experts();
+        backend.normalise(rows, residual, layerWeights.feedForwardNorm(), config.normEpsilon(), normed);
+        backend.project(rows, normed, List.of(sparse.router()), List.of(gates));
+        for (int row = 0; row < rows; row++) {
+            ExpertGate.softmax(gates, row * experts, experts);
+        }
+        return new GateScores(gates, 0, experts);
+    }
+
+    private FeedForwardSpec.Sparse experts(int layer) {
+        return (FeedForwardSpec.Sparse) config.layers().get(layer).feedForward();
     }
 
     private void feedForward(List<Span> batch, int rows, int layer) {
@@ -211,15 +234,33 @@ public final class Decoder {
                 backend.experts(normed, assignment, List.of(block), residual);
             }
             case FeedForwardWeights.Sparse sparse -> {
-                FeedForwardSpec.Sparse spec =
-                        (FeedForwardSpec.Sparse) config.layers().get(layer).feedForward();
+                FeedForwardSpec.Sparse spec = experts(layer);
                 backend.project(rows, normed, List.of(sparse.router()), List.of(gates));
-                ExpertGate.choose(rows, gates, spec, assignment);
+                ExpertGate.choose(rows, gates, spec, expertBias(batch, rows, layer), assignment);
                 cached.routed(layer, batch, gates, spec.experts());
                 backend.experts(normed, assignment, sparse.experts(), residual);
                 sparse.shared().ifPresent(shared -> shared(rows, shared));
             }
         }
+    }
+
+    /** What is added to the probability of each expert when it is chosen: (row, experts), or nothing. */
+    private float[] expertBias(List<Span> batch, int rows, int layer) {
+        int experts = experts(layer).experts();
+        float[] all = {};
+        int row = 0;
+        for (Span span : batch) {
+            SequenceCache cache = span.cache();
+            Optional<float[]> bias = cache.routing().flatMap(routing -> routing.expertBias(cache, layer, experts));
+            if (bias.isPresent()) {
+                all = all.length == 0 ? new float[rows * experts] : all;
+                for (int i = 0; i < span.count(); i++) {
+                    System.arraycopy(bias.get(), 0, all, (row + i) * experts, experts);
+                }
+            }
+            row += span.count();
+        }
+        return all;
     }
 
     private void shared(int rows, FeedForwardWeights.Shared shared) {

@@ -146,6 +146,7 @@ public final class Planner {
                 budget,
                 policy,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -13,10 +13,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.routing.RouteChoice;
+import org.pikv4j.cache.routing.RoutingCounters;
+import org.pikv4j.cache.routing.RoutingUsage;
+import org.pikv4j.cache.routing.SequenceRouting;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.Residual;
@@ -29,6 +34,7 @@ import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.FeedForwardSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
@@ -53,6 +59,8 @@ public final class Engine implements AutoCloseable {
     private final Optional<CacheSchedule> schedule; // of a new session
     private final PagePool pool;
     private final Optional<Shards> shards;
+    private final Optional<RouteChoice> route;
+    private final RoutingCounters routed;
     private final ExecutorService sealer;
     private final Replays replays;
     private final ExecutorService prefetcher; // without a thread until something is to be read
@@ -73,6 +81,11 @@ public final class Engine implements AutoCloseable {
         Optional<Shards> made = Optional.empty();
         try {
             check(options, model.config());
+            List<Integer> experts = experts(model.config());
+            route = options.route().map(choice -> choice.checked(experts));
+            routed = new RoutingCounters(experts.stream()
+                    .map(count -> route.map(choice -> choice.shards(count)).orElse(0))
+                    .toList());
             layout = layout(model.config(), options);
             long least = layout.smallestSequenceBytes();
             if (options.kvBudgetBytes() < least) {
@@ -146,6 +159,13 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
+     * @return what queries that chose among expert shards have read; empty where none do
+     */
+    public Optional<RoutingUsage> routing() {
+        return route.map(choice -> routed.usage());
+    }
+
+    /**
      * Places all pages of the cache anew, so that every shard has its share, while sessions go on; what they generate is the same.
      *
      * @return what it cost
@@ -201,9 +221,24 @@ public final class Engine implements AutoCloseable {
                         layout,
                         pool,
                         sealer,
-                        schedule.map(CacheSchedule::copy),
-                        secondTier(),
-                        shards.map(Shards::newSequence)))));
+                        new CacheManagers(
+                                schedule.map(CacheSchedule::copy),
+                                secondTier(),
+                                shards.map(Shards::newSequence),
+                                route.map(this::routing))))));
+    }
+
+    private SequenceRouting routing(RouteChoice choice) {
+        List<Integer> kvHeads =
+                layers(model.config()).stream().map(AttentionSpec::kvHeads).toList();
+        return new SequenceRouting(choice, experts(model.config()), kvHeads, routed);
+    }
+
+    /** Of each layer, 0 for one without a gate. */
+    private static List<Integer> experts(ModelConfig config) {
+        return config.layers().stream()
+                .map(layer -> layer.feedForward() instanceof FeedForwardSpec.Sparse sparse ? sparse.experts() : 0)
+                .toList();
     }
 
     private Optional<SecondTier> secondTier() {

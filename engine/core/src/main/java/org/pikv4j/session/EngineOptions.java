@@ -3,6 +3,7 @@ package org.pikv4j.session;
 import java.util.Optional;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.routing.PageRouter;
+import org.pikv4j.cache.routing.RouteChoice;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.PageRoom;
@@ -22,6 +23,7 @@ import org.pikv4j.shard.ShardOptions;
  * @param policy what gives way when a budget is reached; without one, reaching it is an error
  * @param router which pages queries read; all of them without one
  * @param shards places beside the engine's own where full pages live
+ * @param route which expert shards queries read; all of them without one
  */
 public record EngineOptions(
         FormChoice forms,
@@ -32,7 +34,8 @@ public record EngineOptions(
         Optional<TokenBudget> tokenBudget,
         Optional<PolicyChoice> policy,
         Optional<PageRouter> router,
-        Optional<ShardOptions> shards) {
+        Optional<ShardOptions> shards,
+        Optional<RouteChoice> route) {
 
     public EngineOptions {
         if (pageTokens < 16 || pageTokens > 4096 || pageTokens % 16 != 0) {
@@ -64,6 +67,10 @@ public record EngineOptions(
             throw new InvalidOptionException("kv-policy " + reads.get().name() + " and the router "
                     + router.get().name() + " both choose what is read");
         }
+        route.ifPresent(routed -> reads.or(() -> router).ifPresent(other -> {
+            throw new InvalidOptionException(
+                    other.name() + " and route " + routed.router().name() + " both choose what is read");
+        }));
         if (router.filter(PageRouter::bounds).isPresent()
                 && policy.flatMap(PolicyChoice::eviction).isPresent()) {
             throw new InvalidOptionException("the router " + router.get().name()

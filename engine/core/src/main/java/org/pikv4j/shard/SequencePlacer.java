@@ -1,7 +1,6 @@
 package org.pikv4j.shard;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.pikv4j.cache.routing.NewPage;
 import org.pikv4j.cache.storage.Page;
@@ -11,18 +10,9 @@ import org.pikv4j.cache.storage.SequenceCache;
 
 /** Has the full pages of one sequence placed, by what the gates of their layers chose for their tokens. */
 final class SequencePlacer implements PagePlacer {
-    private static final int FIRST_ROOM = 64;
-
     private final Shards shards;
     private final long sequence;
-    private final List<Gate> gates = new ArrayList<>(); // by layer, as far as they are known
     private int fullPages;
-
-    /** A layer's first choices, by position. */
-    private static final class Gate {
-        short[] chosen = {};
-        int experts;
-    }
 
     SequencePlacer(Shards shards, long sequence) {
         this.shards = shards;
@@ -32,30 +22,8 @@ final class SequencePlacer implements PagePlacer {
     @Override
     public PagePlacer copy() {
         SequencePlacer copy = new SequencePlacer(shards, sequence);
-        for (Gate gate : gates) {
-            Gate other = new Gate();
-            other.chosen = gate.chosen.clone();
-            other.experts = gate.experts;
-            copy.gates.add(other);
-        }
         copy.fullPages = fullPages;
         return copy;
-    }
-
-    @Override
-    public void routed(int layer, int position, int[] experts, int count) {
-        while (gates.size() <= layer) {
-            gates.add(new Gate());
-        }
-        Gate gate = gates.get(layer);
-        gate.experts = count;
-        int end = position + experts.length;
-        if (end > gate.chosen.length) {
-            gate.chosen = Arrays.copyOf(gate.chosen, Math.max(end, Math.max(FIRST_ROOM, 2 * gate.chosen.length)));
-        }
-        for (int i = 0; i < experts.length; i++) {
-            gate.chosen[position + i] = (short) experts[i];
-        }
     }
 
     @Override
@@ -80,7 +48,7 @@ final class SequencePlacer implements PagePlacer {
                 if (table.page(p).shard() != Page.HERE) {
                     return;
                 }
-                shards.place(cache, p, page(table, p, layer, head));
+                shards.place(cache, p, page(cache, layer, head, p));
             }
         }
     }
@@ -93,7 +61,7 @@ final class SequencePlacer implements PagePlacer {
                 PageTable table = cache.table(layer, head);
                 for (int p = 0; p < table.size(); p++) {
                     if (table.placeable(p)) {
-                        pages.add(new Placeable(p, page(table, p, layer, head)));
+                        pages.add(new Placeable(p, page(cache, layer, head, p)));
                     }
                 }
             }
@@ -101,21 +69,11 @@ final class SequencePlacer implements PagePlacer {
         return pages;
     }
 
-    private NewPage page(PageTable table, int index, int layer, int head) {
+    private NewPage page(SequenceCache cache, int layer, int head, int index) {
+        PageTable table = cache.table(layer, head);
         Page page = table.page(index);
         int tokens = table.tokens(index);
-        return new NewPage(sequence, layer, head, page.position(), tokens, votes(layer, page, tokens));
-    }
-
-    private int[] votes(int layer, Page page, int tokens) {
-        if (layer >= gates.size()) {
-            return new int[0];
-        }
-        Gate gate = gates.get(layer);
-        int[] votes = new int[gate.experts];
-        for (int slot = 0; slot < tokens && gate.experts > 0; slot++) {
-            votes[gate.chosen[page.position(slot)]]++;
-        }
-        return votes;
+        int[] votes = cache.experts().orElseThrow().votes(layer, page, tokens);
+        return new NewPage(sequence, layer, head, page.position(), tokens, votes);
     }
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.TestInfo;
 import org.pikv4j.TestSeeds;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.Partials;
+import org.pikv4j.attention.Reading;
 import org.pikv4j.attention.ShardQuery;
 import org.pikv4j.attention.ShardWork;
 import org.pikv4j.cache.compression.Basis;
@@ -485,7 +486,7 @@ public abstract class BackendContract {
 
     private float[] attendTo(SequenceCache cache, AttentionSpec spec, float[] queries, int rows, int position) {
         float[] out = new float[rows * spec.queryWidth()];
-        AttentionPlan plan = new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0, Optional.empty());
+        AttentionPlan plan = new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0);
         plan.add(0, rows, position, 0, cache.table(0, 0));
         backend.attend(plan);
         return out;
@@ -550,8 +551,7 @@ public abstract class BackendContract {
             float[] out = new float[rows * spec.queryWidth()];
             Optional<Picks> picks =
                     layer.open().hasBounds() ? Optional.of(new Picks(random.nextInt(1500))) : Optional.empty();
-            AttentionPlan plan = new AttentionPlan(
-                    spec, queries, out, new Partials(spec.headDim()), 0, picks.map(PageRouter.class::cast));
+            AttentionPlan plan = new AttentionPlan(spec, queries, out, new Partials(spec.headDim()), 0);
             int row = 0;
             for (Sequence sequence : sequences) {
                 int position = sequence.cache.length();
@@ -561,7 +561,7 @@ public abstract class BackendContract {
                 sequence.watchedFrom = position + random.nextInt(sequence.rows + 1);
                 for (int head = 0; head < spec.kvHeads(); head++) {
                     PageTable table = sequence.cache.table(0, head);
-                    plan.add(row, sequence.rows, position, head, table, 20, Optional.of(sequence));
+                    plan.add(row, sequence.rows, position, head, table, new Reading(20, picks, List.of(sequence)));
                 }
                 row += sequence.rows;
             }

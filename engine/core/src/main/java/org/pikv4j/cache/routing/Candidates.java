@@ -2,6 +2,7 @@ package org.pikv4j.cache.routing;
 
 import java.util.Arrays;
 import org.pikv4j.cache.storage.Page;
+import org.pikv4j.model.AttentionSpec;
 
 /**
  * The blocks of tokens that some consecutive query rows may read in one layer and KV head, by position. The last ones hold the
@@ -14,6 +15,9 @@ public final class Candidates {
     private final int kvHead;
     private final int position;
     private final int rows;
+    private final AttentionSpec spec;
+    private final float[] queries;
+    private final int firstQuery;
     private Page[] pages = new Page[FIRST_ROOM];
     private int[] pageNumbers = new int[FIRST_ROOM];
     private int[] starts = new int[FIRST_ROOM];
@@ -27,12 +31,19 @@ public final class Candidates {
      * @param kvHead index of the KV head
      * @param position position of the first row
      * @param rows number of rows
+     * @param spec the layer's attention
+     * @param queries rotated queries of a batch, (row, heads, headDim)
+     * @param firstQuery where the first row's queries for the KV head start
      */
-    public Candidates(int layer, int kvHead, int position, int rows) {
+    public Candidates(
+            int layer, int kvHead, int position, int rows, AttentionSpec spec, float[] queries, int firstQuery) {
         this.layer = layer;
         this.kvHead = kvHead;
         this.position = position;
         this.rows = rows;
+        this.spec = spec;
+        this.queries = queries;
+        this.firstQuery = firstQuery;
     }
 
     /**
@@ -77,6 +88,28 @@ public final class Candidates {
      */
     public int rows() {
         return rows;
+    }
+
+    /**
+     * @return the layer's attention
+     */
+    public AttentionSpec spec() {
+        return spec;
+    }
+
+    /**
+     * @return holds the queries, rotated; not to be changed, and valid during the call alone
+     */
+    public float[] queries() {
+        return queries;
+    }
+
+    /**
+     * @param row a row, from 0
+     * @return where its queries for the KV head start: (group, headDim)
+     */
+    public int query(int row) {
+        return firstQuery + row * spec.queryWidth();
     }
 
     /**

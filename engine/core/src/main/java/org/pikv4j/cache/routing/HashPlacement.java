@@ -27,7 +27,7 @@ public final class HashPlacement implements Placement {
         double bestDraw = 0;
         for (int shard = 0; shard < shards.count(); shard++) {
             // Uniform on (0, 1]; −w / ln u is largest for shard s with probability w_s / Σ w.
-            double uniform = ((mixed(key + shard) >>> 11) + 1) * 0x1p-53;
+            double uniform = Mixing.uniform(Mixing.mixed(key + shard));
             double draw = uniform == 1 ? Double.MAX_VALUE : -shards.weight(shard) / Math.log(uniform);
             boolean room = shards.weight(shard) > 0 && shards.heldBytes(shard) <= BOUND * shards.weight(shard) * all;
             if (room && (best < 0 || draw > bestDraw)) {
@@ -40,14 +40,7 @@ public final class HashPlacement implements Placement {
 
     /** A number that is the same for the same page, and looks random. */
     static long key(NewPage page) {
-        return mixed(mixed(mixed(mixed(page.sequence()) + page.layer()) + page.kvHead()) + page.position());
-    }
-
-    /** SplitMix64's finaliser (Steele, Lea and Flood, OOPSLA 2014). */
-    private static long mixed(long value) {
-        long z = value + 0x9e3779b97f4a7c15L;
-        z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
-        return z ^ z >>> 31;
+        long head = Mixing.mixed(Mixing.mixed(page.sequence()) + page.layer()) + page.kvHead();
+        return Mixing.mixed(Mixing.mixed(head) + page.position());
     }
 }

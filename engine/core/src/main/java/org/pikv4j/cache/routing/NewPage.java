@@ -16,10 +16,6 @@ public record NewPage(long sequence, int layer, int kvHead, int position, int to
      * @return the expert that most tokens chose, the first of equals; -1 without a gate
      */
     public int expert() {
-        int best = -1;
-        for (int e = 0; e < votes.length; e++) {
-            best = best < 0 || votes[e] > votes[best] ? e : best;
-        }
-        return best;
+        return TokenExperts.most(votes);
     }
 }

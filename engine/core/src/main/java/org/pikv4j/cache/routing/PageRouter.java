@@ -10,10 +10,17 @@ public interface PageRouter extends CachePolicy {
 
     /**
      * @return whether blocks are the tokens that share {@linkplain Candidates#bound bounds}, which are kept and computed for this
-     *     router, and each row chooses for itself; otherwise blocks are whole pages, and some rows choose together
+     *     router; otherwise blocks are whole pages
      */
     default boolean bounds() {
         return false;
+    }
+
+    /**
+     * @return whether each row chooses for itself, as it must where there are bounds; otherwise some rows choose together
+     */
+    default boolean rowByRow() {
+        return bounds();
     }
 
     /**

@@ -10,6 +10,7 @@ import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.policies.BuiltInPolicies;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.extension.Extensions;
+import org.pikv4j.extension.OptionValues;
 
 /**
  * A policy and what it must not touch.
@@ -80,18 +81,7 @@ public record PolicyChoice(CachePolicy policy, Protection protection) {
 
     /** The part before the options, which go into the map. */
     private static String head(String spec, Map<String, String> options) {
-        int colon = spec.indexOf(':', spec.lastIndexOf(')') + 1);
-        if (colon < 0) {
-            return spec;
-        }
-        for (String option : spec.substring(colon + 1).split(",", -1)) {
-            int equals = option.indexOf('=');
-            if (equals < 1 || options.put(option.substring(0, equals), option.substring(equals + 1)) != null) {
-                throw new InvalidOptionException(
-                        "kv-policy '" + spec + "': options are name=value, each once, with commas between");
-            }
-        }
-        return spec.substring(0, colon);
+        return OptionValues.split("kv-policy", spec, spec.lastIndexOf(')') + 1, options);
     }
 
     private static CachePolicy policy(String head, Map<String, String> values, Protection protection) {

@@ -36,6 +36,7 @@ public final class Page {
     private Optional<Page> target;
     private Optional<SecondTier> tier = Optional.empty();
     private @Nullable Sealing sealing; // the engine's thread alone
+    private final PageSummary summary = new PageSummary();
     int references = 1;
 
     Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
@@ -122,6 +123,13 @@ public final class Page {
     }
 
     /**
+     * @return what is known of it without reading it
+     */
+    public PageSummary summary() {
+        return summary;
+    }
+
+    /**
      * @return the keys' bytes, laid out as the form says
      */
     public MemorySegment keys() {
@@ -150,7 +158,9 @@ public final class Page {
      */
     Page rewritten(int[] positions, int count) {
         MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.roomOffset(), count);
-        return new Page(block, layout, positions[0], Optional.empty(), count);
+        Page page = new Page(block, layout, positions[0], Optional.empty(), count);
+        page.summary.error(summary.error()); // most of what it holds has gone through the same form
+        return page;
     }
 
     /**

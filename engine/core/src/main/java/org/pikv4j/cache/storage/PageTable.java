@@ -168,6 +168,7 @@ public final class PageTable {
             return;
         }
         Page target = page.target().orElseThrow();
+        target.summary().inherit(page.summary());
         pool.retain(target);
         pages.set(index, target);
         pool.release(page);
@@ -363,7 +364,19 @@ public final class PageTable {
 
     /** Whether a page is full, in the form that it has for good. */
     private boolean settled(Page page) {
-        return page.target().isEmpty() && page.slotsBefore(length) > 0 && (page.ragged() || page.end() <= length);
+        return page.target().isEmpty() && full(page);
+    }
+
+    private boolean full(Page page) {
+        return page.slotsBefore(length) > 0 && (page.ragged() || page.end() <= length);
+    }
+
+    /**
+     * @param page number of a page
+     * @return whether no more tokens will come to it
+     */
+    public boolean full(int page) {
+        return full(pages.get(page));
     }
 
     /**

@@ -1,9 +1,12 @@
 package org.pikv4j.cache.storage;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.pikv4j.cache.compression.HalfForm;
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,9 +94,27 @@ final class Sealing {
                 || !sealed.values().encode(target.layout().valueShape(), values, headDim, target.values())) {
             return false;
         }
+        target.summary()
+                .error((lost(sealed.keys(), target.layout().keyShape(), target.keys(), keys)
+                                + lost(sealed.values(), target.layout().valueShape(), target.values(), values))
+                        / 2);
         target.copyBounds(source);
         pool.encoded(System.nanoTime() - started);
         return true;
+    }
+
+    /** |x̂ − x| / |x| of all rows together. */
+    private double lost(HalfForm form, HalfShape shape, MemorySegment bytes, float[] rows) {
+        float[] decoded = new float[rows.length];
+        form.decode(shape, bytes, source.layout().headDim(), decoded);
+        double error = 0;
+        double norm = 0;
+        for (int i = 0; i < rows.length; i++) {
+            double difference = decoded[i] - rows[i];
+            error += difference * difference;
+            norm += (double) rows[i] * rows[i];
+        }
+        return norm > 0 ? Math.sqrt(error / norm) : 0;
     }
 
     /**

@@ -5,6 +5,8 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import org.pikv4j.cache.routing.SequenceRouting;
+import org.pikv4j.cache.routing.TokenExperts;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.error.KvBudgetExceededException;
 
@@ -19,9 +21,8 @@ public final class SequenceCache implements AutoCloseable {
     private final CacheLayout layout;
     private final PagePool pool;
     private final Executor sealer;
-    private final Optional<CacheSchedule> schedule;
-    private final Optional<SecondTier> tier;
-    private final Optional<PagePlacer> placer;
+    private final CacheManagers managers;
+    private final Optional<TokenExperts> experts; // where somebody asks
     private final List<List<PageTable>> tables; // (layer, kvHead)
     private int length;
     private int prompt;
@@ -33,29 +34,29 @@ public final class SequenceCache implements AutoCloseable {
      * @param sealer where full pages are brought into their sealed form
      */
     public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer) {
-        this(layout, pool, sealer, Optional.empty(), Optional.empty(), Optional.empty());
+        this(layout, pool, sealer, CacheManagers.NONE);
     }
 
     /**
      * @param layout how it is cut into pages
      * @param pool where pages come from
      * @param sealer where full pages are brought into their sealed form
-     * @param schedule what keeps it within a budget of its own
-     * @param tier where its pages, and those of its forks, may move; closed with the last of them
-     * @param placer finds shards for its pages
+     * @param managers who decides what becomes of the pages
      */
-    public SequenceCache(
-            CacheLayout layout,
-            PagePool pool,
-            Executor sealer,
-            Optional<CacheSchedule> schedule,
-            Optional<SecondTier> tier,
-            Optional<PagePlacer> placer) {
-        this(layout, pool, sealer, schedule, tier, placer, new ArrayList<>(), 0);
-        int columns = schedule.map(CacheSchedule::columns).orElse(0);
+    public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer, CacheManagers managers) {
+        boolean asksForExperts =
+                managers.placer().isPresent() || managers.routing().isPresent();
+        this(
+                layout,
+                pool,
+                sealer,
+                managers,
+                asksForExperts ? Optional.of(new TokenExperts()) : Optional.empty(),
+                new ArrayList<>());
+        int columns = managers.schedule().map(CacheSchedule::columns).orElse(0);
         for (CacheLayout.Layer layer : layout.layers()) {
             int l = tables.size();
-            int together = schedule.map(s -> s.headNumbers(l)).orElse(0);
+            int together = managers.schedule().map(s -> s.headNumbers(l)).orElse(0);
             tables.add(new ArrayList<>(layer.sealed().stream()
                     .map(full ->
                             new PageTable(layer.open(), full, layout.residual(), new TokenColumns(columns, together)))
@@ -67,19 +68,15 @@ public final class SequenceCache implements AutoCloseable {
             CacheLayout layout,
             PagePool pool,
             Executor sealer,
-            Optional<CacheSchedule> schedule,
-            Optional<SecondTier> tier,
-            Optional<PagePlacer> placer,
-            List<List<PageTable>> tables,
-            int length) {
+            CacheManagers managers,
+            Optional<TokenExperts> experts,
+            List<List<PageTable>> tables) {
         this.layout = layout;
         this.pool = pool;
         this.sealer = sealer;
-        this.schedule = schedule;
-        this.tier = tier;
-        this.placer = placer;
+        this.managers = managers;
+        this.experts = experts;
         this.tables = tables;
-        this.length = length;
     }
 
     public CacheLayout layout() {
@@ -100,7 +97,7 @@ public final class SequenceCache implements AutoCloseable {
      */
     public void expect(int expected) {
         prompt = prompt == 0 ? expected : prompt;
-        schedule.ifPresent(s -> s.expect(expected));
+        managers.schedule().ifPresent(s -> s.expect(expected));
     }
 
     /**
@@ -132,21 +129,37 @@ public final class SequenceCache implements AutoCloseable {
      */
     public int rowsToNextChange() {
         int rows = layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
-        return schedule.map(s -> Math.min(rows, s.rowsToNextEviction(this))).orElse(rows);
+        return managers.schedule()
+                .map(s -> Math.min(rows, s.rowsToNextEviction(this)))
+                .orElse(rows);
     }
 
     /**
      * @return what keeps it within a budget of its own
      */
     public Optional<CacheSchedule> schedule() {
-        return schedule;
+        return managers.schedule();
     }
 
     /**
      * @return what finds shards for its pages
      */
     public Optional<PagePlacer> placer() {
-        return placer;
+        return managers.placer();
+    }
+
+    /**
+     * @return what chooses what its queries read
+     */
+    public Optional<SequenceRouting> routing() {
+        return managers.routing();
+    }
+
+    /**
+     * @return the experts of its tokens, where somebody asks for them
+     */
+    public Optional<TokenExperts> experts() {
+        return experts;
     }
 
     /**
@@ -169,7 +182,7 @@ public final class SequenceCache implements AutoCloseable {
                     table.settle(pool);
                 }
             }
-            schedule.ifPresent(s -> s.makeRoom(this, rows));
+            managers.schedule().ifPresent(s -> s.makeRoom(this, rows));
             reserveInTables(rows);
         } catch (Throwable t) {
             rollback();
@@ -219,7 +232,8 @@ public final class SequenceCache implements AutoCloseable {
                 table.beginSealing(pool, sealer);
             }
         }
-        placer.ifPresent(p -> p.committed(this));
+        managers.routing().ifPresent(r -> r.committed(this));
+        managers.placer().ifPresent(p -> p.committed(this));
     }
 
     /** Forgets rows appended but not committed. */
@@ -251,7 +265,7 @@ public final class SequenceCache implements AutoCloseable {
         length = kept == length || reaches(kept) ? kept : 0;
         prompt = length == 0 ? 0 : Math.min(prompt, length);
         rollback();
-        schedule.ifPresent(s -> s.truncated(this));
+        managers.schedule().ifPresent(s -> s.truncated(this));
         return length;
     }
 
@@ -275,7 +289,9 @@ public final class SequenceCache implements AutoCloseable {
      * @param kept which tokens of its {@linkplain PageTable#evictablePages evictable pages} stay, counted through
      */
     public void keep(int layer, int head, BitSet kept) {
+        managers.routing().ifPresent(r -> r.evicting(layer, head, table(layer, head), kept));
         table(layer, head).keep(pool, kept);
+        managers.routing().ifPresent(r -> r.summarise(this, layer, head));
     }
 
     /**
@@ -302,7 +318,7 @@ public final class SequenceCache implements AutoCloseable {
      *     the contents are the same
      */
     public void move(int layer, int head, int[] pages) {
-        table(layer, head).move(pool, tier.orElseThrow(), pages);
+        table(layer, head).move(pool, managers.tier().orElseThrow(), pages);
     }
 
     /**
@@ -332,7 +348,7 @@ public final class SequenceCache implements AutoCloseable {
      * @param layer index of the layer
      */
     public void prefetch(int layer) {
-        tier.ifPresent(t -> t.prefetch(layer, tables.get(layer)));
+        managers.tier().ifPresent(t -> t.prefetch(layer, tables.get(layer)));
     }
 
     /**
@@ -343,7 +359,7 @@ public final class SequenceCache implements AutoCloseable {
     public long shrink() {
         long before = pool.usage().heldBytes();
         try {
-            return schedule.isPresent() && schedule.get().shrink(this)
+            return managers.schedule().isPresent() && managers.schedule().get().shrink(this)
                     ? before - pool.usage().heldBytes()
                     : 0;
         } catch (KvBudgetExceededException e) {
@@ -355,21 +371,14 @@ public final class SequenceCache implements AutoCloseable {
      * @return a sequence that shares all pages with this one until either writes to its open page
      */
     public SequenceCache fork() {
-        tier.ifPresent(SecondTier::retain);
         List<List<PageTable>> shared = new ArrayList<>();
         for (List<PageTable> heads : tables) {
             shared.add(new ArrayList<>(
                     heads.stream().map(table -> table.share(pool)).toList()));
         }
-        SequenceCache fork = new SequenceCache(
-                layout,
-                pool,
-                sealer,
-                schedule.map(CacheSchedule::copy),
-                tier,
-                placer.map(PagePlacer::copy),
-                shared,
-                length);
+        SequenceCache fork =
+                new SequenceCache(layout, pool, sealer, managers.copy(), experts.map(TokenExperts::copy), shared);
+        fork.length = length;
         fork.prompt = prompt;
         return fork;
     }
@@ -409,7 +418,7 @@ public final class SequenceCache implements AutoCloseable {
             closed = true;
             length = 0;
             rollback();
-            tier.ifPresent(pool::leave);
+            managers.tier().ifPresent(pool::leave);
         }
     }
 }

@@ -245,8 +245,11 @@ class SequenceCacheTest {
             Shadow shadow = open.isEmpty() ? null : open.get(random.nextInt(open.size()));
             if (shadow == null || what < 4 && open.size() < most) {
                 Optional<SecondTier> tier = moving ? Optional.of(tier(random, reading)) : Optional.empty();
-                open.add(new Shadow(
-                        new SequenceCache(layout, pool, sealing::add, schedule.get(), tier, Optional.empty())));
+                open.add(new Shadow(new SequenceCache(
+                        layout,
+                        pool,
+                        sealing::add,
+                        new CacheManagers(schedule.get(), tier, Optional.empty(), Optional.empty()))));
             } else if (what < 70) {
                 shadow.cache.prefetch(random.nextInt(2));
                 boolean appended = append(shadow, random, moving);

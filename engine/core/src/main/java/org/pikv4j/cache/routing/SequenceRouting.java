@@ -1,0 +1,193 @@
+package org.pikv4j.cache.routing;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import org.pikv4j.cache.scheduling.AttentionWatcher;
+import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageSummary;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.SequenceCache;
+
+/** Chooses the pages that one sequence's queries read, shard by shard. Layers without a gate read everything. */
+public final class SequenceRouting implements PageRouter {
+    private final RouteChoice choice;
+    private final RoutingCounters counters;
+    private final List<Integer> shards; // by layer, 0 without a gate
+    private final List<List<HeadRouting>> heads = new ArrayList<>(); // by layer and KV head
+    private int fullPages;
+    private boolean resting;
+
+    /**
+     * @param choice how to choose
+     * @param experts experts of each layer, 0 for one without a gate
+     * @param kvHeads KV heads of each layer
+     * @param counters count what is read
+     */
+    public SequenceRouting(RouteChoice choice, List<Integer> experts, List<Integer> kvHeads, RoutingCounters counters) {
+        this(choice, experts.stream().map(choice::shards).toList(), counters);
+        for (int layer = 0; layer < experts.size(); layer++) {
+            List<HeadRouting> ofLayer = new ArrayList<>();
+            for (int head = 0; head < kvHeads.get(layer) && experts.get(layer) > 0; head++) {
+                ofLayer.add(new HeadRouting(choice, layer, head, shards.get(layer)));
+            }
+            heads.add(ofLayer);
+        }
+    }
+
+    private SequenceRouting(RouteChoice choice, List<Integer> shards, RoutingCounters counters) {
+        this.choice = choice;
+        this.shards = shards;
+        this.counters = counters;
+    }
+
+    /**
+     * @return the same for a copy of the sequence
+     */
+    public SequenceRouting copy() {
+        SequenceRouting copy = new SequenceRouting(choice, shards, counters);
+        heads.forEach(ofLayer ->
+                copy.heads.add(ofLayer.stream().map(HeadRouting::copy).toList()));
+        copy.fullPages = fullPages;
+        return copy;
+    }
+
+    @Override
+    public String name() {
+        return choice.router().name();
+    }
+
+    @Override
+    public boolean rowByRow() {
+        return true;
+    }
+
+    @Override
+    public int choosesFrom(int layer, int prompt) {
+        return resting || heads.get(layer).isEmpty() ? Integer.MAX_VALUE : choice.prompt() ? 0 : prompt;
+    }
+
+    @Override
+    public int[] read(Candidates candidates) {
+        return heads.get(candidates.layer()).get(candidates.kvHead()).read(candidates, counters);
+    }
+
+    /**
+     * Rows are about to attend.
+     *
+     * @param layer index of the layer
+     * @param position position of the first
+     * @param gates what the layer's gate says of them before attention
+     */
+    public void arrive(int layer, int position, GateScores gates) {
+        heads.get(layer).forEach(head -> head.arrive(position, gates));
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param kvHead index of a KV head
+     * @return who wants to know how much attention the shards draw there
+     */
+    public Optional<AttentionWatcher> watcher(int layer, int kvHead) {
+        return resting || !choice.watches() || heads.get(layer).isEmpty()
+                ? Optional.empty()
+                : Optional.of(heads.get(layer).get(kvHead));
+    }
+
+    /**
+     * @param rests whether queries read everything for a while, and nothing is learnt of them
+     */
+    public void rest(boolean rests) {
+        resting = rests;
+    }
+
+    /**
+     * Rows have been committed: pages may have become full.
+     *
+     * @param cache the sequence
+     */
+    public void committed(SequenceCache cache) {
+        int pages = cache.length() / cache.layout().layers().getFirst().open().tokens();
+        if (pages != fullPages) {
+            fullPages = pages;
+            for (int layer = 0; layer < heads.size(); layer++) {
+                for (int head = 0; head < heads.get(layer).size(); head++) {
+                    summarise(cache, layer, head);
+                }
+            }
+        }
+    }
+
+    /**
+     * Tokens are about to be evicted.
+     *
+     * @param layer index of the layer
+     * @param kvHead index of the KV head
+     * @param table its pages
+     * @param kept which tokens of the {@linkplain PageTable#evictablePages evictable pages} stay, counted through
+     */
+    public void evicting(int layer, int kvHead, PageTable table, BitSet kept) {
+        if (!heads.get(layer).isEmpty()) {
+            heads.get(layer).get(kvHead).evicting(table, kept);
+        }
+    }
+
+    /**
+     * Tells full pages apart that are new, or have been written anew. Until then every query reads them.
+     *
+     * @param cache the sequence
+     * @param layer index of the layer
+     * @param kvHead index of the KV head
+     */
+    public void summarise(SequenceCache cache, int layer, int kvHead) {
+        if (heads.get(layer).isEmpty()) {
+            return;
+        }
+        PageTable table = cache.table(layer, kvHead);
+        for (int p = 0; p < table.size(); p++) {
+            Page page = table.page(p);
+            if (page.summary().expertShard() < 0 && table.full(p)) {
+                page.summary().expertShard(shard(cache, layer, page, table.tokens(p)));
+                if (choice.summarises()) {
+                    PageSummary.summarise(page, table.tokens(p));
+                }
+            }
+        }
+    }
+
+    private int shard(SequenceCache cache, int layer, Page page, int tokens) {
+        int of = shards.get(layer);
+        if (choice.byPage()) {
+            long key = Mixing.mixed(Mixing.mixed(layer) + page.position());
+            return (int) Long.remainderUnsigned(key, of);
+        }
+        int[] votes = cache.experts().orElseThrow().votes(layer, page, tokens);
+        int[] sums = new int[of];
+        for (int e = 0; e < votes.length; e++) {
+            sums[e % of] += votes[e];
+        }
+        return TokenExperts.most(sums);
+    }
+
+    /**
+     * What the cache has to say when the model's own gate chooses experts.
+     *
+     * @param cache the sequence
+     * @param layer index of the layer
+     * @param experts experts of the layer
+     * @return what is added to the probability of each, if anything is
+     */
+    public Optional<float[]> expertBias(SequenceCache cache, int layer, int experts) {
+        List<HeadRouting> ofLayer = heads.get(layer);
+        if (choice.expertBias() == 0 || ofLayer.isEmpty()) {
+            return Optional.empty();
+        }
+        float[] sums = new float[experts];
+        for (int head = 0; head < ofLayer.size(); head++) {
+            ofLayer.get(head)
+                    .addTerm(cache.table(layer, head), cache.length(), choice.expertBias() / ofLayer.size(), sums);
+        }
+        return Optional.of(sums);
+    }
+}

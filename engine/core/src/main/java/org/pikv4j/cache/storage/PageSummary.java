@@ -1,0 +1,81 @@
+package org.pikv4j.cache.storage;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.pikv4j.cache.compression.PageForm;
+
+/**
+ * What is known of a full page without reading it: made once, kept with the engine wherever the page lives. For the engine's thread.
+ */
+public final class PageSummary {
+    private int expertShard = -1;
+    private float @Nullable [] centroid;
+    private double error;
+
+    PageSummary() {}
+
+    /**
+     * @return the expert shard that it belongs to; -1 if nobody has said
+     */
+    public int expertShard() {
+        return expertShard;
+    }
+
+    /**
+     * @param shard the expert shard that it belongs to
+     */
+    public void expertShard(int shard) {
+        expertShard = shard;
+    }
+
+    /**
+     * @return the mean of its keys, rotated, (headDim), if it was asked for
+     */
+    public Optional<float[]> centroid() {
+        return Optional.ofNullable(centroid);
+    }
+
+    /**
+     * @return what its form lost: the mean of |k̂ − k| / |k| and |v̂ − v| / |v|, norms over the page; 0 while it is exact
+     */
+    public double error() {
+        return error;
+    }
+
+    void error(double lost) {
+        error = lost;
+    }
+
+    /** The page goes on in another form. */
+    void inherit(PageSummary from) {
+        expertShard = from.expertShard;
+        centroid = from.centroid;
+    }
+
+    /**
+     * Makes the mean of a page's keys known.
+     *
+     * @param page a page
+     * @param tokens how many tokens it holds
+     */
+    public static void summarise(Page page, int tokens) {
+        if (page.summary().centroid != null) {
+            return;
+        }
+        PageLayout layout = page.layout();
+        int width = layout.headDim();
+        float[] keys = new float[layout.tokens() * width];
+        PageForm form = layout.form();
+        form.keys().decode(layout.keyShape(), page.keys(), width, keys);
+        float[] mean = new float[width];
+        for (int at = 0; at < tokens * width; at += width) {
+            for (int d = 0; d < width; d++) {
+                mean[d] += keys[at + d];
+            }
+        }
+        for (int d = 0; d < width; d++) {
+            mean[d] /= tokens;
+        }
+        page.summary().centroid = mean;
+    }
+}

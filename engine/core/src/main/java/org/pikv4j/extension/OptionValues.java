@@ -1,0 +1,160 @@
+package org.pikv4j.extension;
+
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.memory.ByteSize;
+
+/** What stands behind an extension's name, {@code NAME:option=value,…}. Each option must be asked for. */
+public class OptionValues {
+    private final String of;
+    private final Map<String, String> values;
+    private final Set<String> known = new LinkedHashSet<>();
+
+    /**
+     * @param of whose options they are, for messages, for instance {@code kv-policy h2o}
+     * @param values what was written, by name
+     */
+    public OptionValues(String of, Map<String, String> values) {
+        this.of = of;
+        this.values = new LinkedHashMap<>(values);
+    }
+
+    /**
+     * Takes {@code NAME:option=value,…} apart.
+     *
+     * @param option whose value it is, for messages
+     * @param spec the value
+     * @param from where the colon is looked for
+     * @param into receives the options
+     * @return the part before the colon
+     * @throws InvalidOptionException if what stands behind it is no list of options
+     */
+    public static String split(String option, String spec, int from, Map<String, String> into) {
+        int colon = spec.indexOf(':', from);
+        if (colon < 0) {
+            return spec;
+        }
+        for (String pair : spec.substring(colon + 1).split(",", -1)) {
+            int equals = pair.indexOf('=');
+            if (equals < 1 || into.put(pair.substring(0, equals), pair.substring(equals + 1)) != null) {
+                throw new InvalidOptionException(
+                        option + " '" + spec + "': options are name=value, each once, with commas between");
+            }
+        }
+        return spec.substring(0, colon);
+    }
+
+    /**
+     * @return whose options they are
+     */
+    protected String of() {
+        return of;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @param least the smallest value possible
+     * @return its value
+     */
+    public int number(String name, int usual, int least) {
+        double value = real(name, usual, least, Integer.MAX_VALUE);
+        if (value != Math.rint(value)) {
+            throw new InvalidOptionException(of + ": " + name + " must be a whole number");
+        }
+        return (int) value;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @return whether it is 1, and not 0
+     */
+    public boolean flag(String name, boolean usual) {
+        double value = real(name, usual ? 1 : 0, 0, 1);
+        if (value != Math.rint(value)) {
+            throw new InvalidOptionException(of + ": " + name + " must be 0 or 1");
+        }
+        return value == 1;
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @param least the smallest value possible
+     * @param most the largest
+     * @return its value
+     */
+    public double real(String name, double usual, double least, double most) {
+        known.add(name);
+        String text = values.get(name);
+        if (text == null) {
+            return usual;
+        }
+        double value;
+        try {
+            value = Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            value = Double.NaN;
+        }
+        if (!(value >= least && value <= most)) {
+            throw new InvalidOptionException("%s: %s must be a number from %s to %s, not '%s'"
+                    .formatted(of, name, plain(least), plain(most), text));
+        }
+        return value;
+    }
+
+    private static String plain(double number) {
+        return number == Math.rint(number) ? Long.toString((long) number) : Double.toString(number);
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @return its value, as it was written
+     */
+    public String text(String name, String usual) {
+        known.add(name);
+        return values.getOrDefault(name, usual);
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @return its value, a size
+     */
+    public long bytes(String name, long usual) {
+        known.add(name);
+        String text = values.get(name);
+        try {
+            return text == null ? usual : ByteSize.parse(text);
+        } catch (InvalidOptionException e) {
+            throw new InvalidOptionException(of + ": " + name + " " + e.getMessage());
+        }
+    }
+
+    /**
+     * @throws InvalidOptionException if there is an option that nobody asked for
+     */
+    public void checkAllUsed() {
+        for (String name : values.keySet()) {
+            if (!known.contains(name)) {
+                throw unknown(name);
+            }
+        }
+    }
+
+    /**
+     * @param name an option that nobody asked for
+     * @return what to say of it
+     */
+    protected InvalidOptionException unknown(String name) {
+        return new InvalidOptionException(
+                known.isEmpty()
+                        ? of + " has no options"
+                        : "%s has no option '%s'; it has %s".formatted(of, name, String.join(", ", known)));
+    }
+}
