@@ -94,8 +94,12 @@ public record RouteChoice(
         }
         for (int count : experts) {
             if (count > 0 && (shards > count || k > shards(count))) {
-                throw new InvalidOptionException("route %s: %s where layers have %d experts"
-                        .formatted(router.name(), shards > count ? "shards=" + shards : "k=" + k, count));
+                throw new InvalidOptionException("route %s: %s where layers have %d %s"
+                        .formatted(
+                                router.name(),
+                                shards > count ? "shards=" + shards : "k=" + k,
+                                shards > count ? count : shards(count),
+                                shards > count || shards == 0 ? "experts" : "shards"));
             }
             if (count > 0 && expertBias > 0 && (byPage || shards(count) != count)) {
                 throw new InvalidOptionException(

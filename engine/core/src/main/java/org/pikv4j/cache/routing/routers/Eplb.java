@@ -49,12 +49,12 @@ final class Eplb implements ShardRouter {
         for (int shard : chosen) {
             kept[shards + shard]++;
         }
-        double mean = 0;
+        double reads = 0;
         for (int shard = 0; shard < shards; shard++) {
-            mean += kept[shards + shard] / shards;
+            reads += kept[shards + shard];
         }
         for (int shard = 0; shard < shards; shard++) {
-            kept[shard] += gamma * Math.signum(mean - kept[shards + shard]);
+            kept[shard] += gamma * Math.signum(reads - shards * kept[shards + shard]);
         }
     }
 }
