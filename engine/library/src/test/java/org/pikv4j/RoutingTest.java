@@ -463,6 +463,8 @@ class RoutingTest {
             assertThat(engine.usage().heldBytes()).isZero();
             RoutingUsage usage = engine.routing().orElseThrow();
             assertThat(usage.tokensRead()).isPositive().isLessThan(usage.tokens());
+            assertThat(usage.foreseenShare()).isBetween(0.2, 1.0);
+            assertThat(usage.sparedAhead() > 0).isEqualTo("flexgen".equals(policy));
         }
     }
 

@@ -7,7 +7,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.pikv4j.PiKV;
 import org.pikv4j.bench.Machine;
 import org.pikv4j.bench.OutDirectory;
@@ -52,6 +51,8 @@ public final class RoutingCommand implements Callable<Integer> {
     private static final int PAGE_TOKENS = 16;
 
     private static final int PREFILL_CHUNK = 64;
+
+    private static final List<String> WHAT = List.of("expert", "page");
 
     @Option(
             names = "--data",
@@ -121,9 +122,6 @@ public final class RoutingCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Contender> contenders = contenders();
-        if (ks.isEmpty() || by.isEmpty()) {
-            throw new InvalidOptionException("--k and --by must name something");
-        }
         List<EvaluationFile> files = EvaluationFile.read(data, lengths, limit);
         out.prepare();
         try (Progress progress = Progress.onStderr();
@@ -136,6 +134,16 @@ public final class RoutingCommand implements Callable<Integer> {
 
     /** Random choice and the bound first and last. */
     private List<Contender> contenders() {
+        for (int k : ks) {
+            if (k < 1) {
+                throw new InvalidOptionException("--k must be at least 1, not " + k);
+            }
+        }
+        for (String what : by) {
+            if (!WHAT.contains(what)) {
+                throw new InvalidOptionException("--by must be expert or page, not '" + what + "'");
+            }
+        }
         List<Contender> contenders = new ArrayList<>();
         for (String what : new LinkedHashSet<>(by)) {
             LinkedHashSet<String> names = new LinkedHashSet<>();
@@ -145,8 +153,17 @@ public final class RoutingCommand implements Callable<Integer> {
             names.add(RoutingRun.CLAIRVOYANT);
             names.forEach(name -> contenders.add(new Contender(name, what)));
         }
-        contenders.forEach(contender -> ks.forEach(k -> contender.choice(k, new ClairvoyantRouter())));
+        renaming(() -> contenders.forEach(contender -> contender.choice(ks.getFirst(), new ClairvoyantRouter())));
         return contenders;
+    }
+
+    /** What the library knows as route has another name here. */
+    private static void renaming(Runnable action) {
+        try {
+            action.run();
+        } catch (InvalidOptionException e) {
+            throw new InvalidOptionException(String.valueOf(e.getMessage()).replaceFirst("^route", "--routers"));
+        }
     }
 
     private RoutingReport measure(
@@ -161,6 +178,9 @@ public final class RoutingCommand implements Callable<Integer> {
                 .kvDtype("f32")
                 .progress(progress.shareOf("Loading"))
                 .open()) {
+            List<Integer> experts = reference.model().config().experts();
+            ks.forEach(k -> renaming(() -> contenders.forEach(
+                    contender -> contender.choice(k, new ClairvoyantRouter()).checked(experts))));
             double bandwidth = ReadBandwidth.measure(reference.backend().threads());
             RoutingRun run = new RoutingRun(builders, bandwidth, seed);
             List<RoutingReport.File> measured = new ArrayList<>();
@@ -203,7 +223,7 @@ public final class RoutingCommand implements Callable<Integer> {
         out.json("routing.json", report);
         for (RoutingReport.File file : report.files()) {
             String stem = "routing-" + file.name().replaceFirst("\\.jsonl$", "");
-            for (String what : Stream.of("expert", "page").filter(by::contains).toList()) {
+            for (String what : WHAT.stream().filter(by::contains).toList()) {
                 out.write(
                         "%s-%s.png".formatted(stem, what).toLowerCase(Locale.ROOT),
                         path -> RoutingPictures.mass(file, what, path));

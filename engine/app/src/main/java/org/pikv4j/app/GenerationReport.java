@@ -148,10 +148,17 @@ record GenerationReport(
     private static String routingText(RoutingUsage usage) {
         return String.format(
                 Locale.ROOT,
-                "routed queries read %.0f%% of %s, loads max/mean %.2f",
+                "routed queries read %.0f%% of %s, loads max/mean %.2f, %.0f%% as the query before%s",
                 100.0 * usage.bytesRead() / usage.bytes(),
                 ByteSize.format(usage.bytes()),
-                usage.imbalance());
+                usage.imbalance(),
+                100 * usage.foreseenShare(),
+                usage.sparedAhead() > 0
+                        ? String.format(
+                                Locale.ROOT,
+                                ", %.0f%% of the pages on disk not read ahead",
+                                100.0 * usage.sparedAhead() / (usage.sparedAhead() + usage.readAhead()))
+                        : "");
     }
 
     private String sum(ToLongFunction<ShardUsage> bytes) {

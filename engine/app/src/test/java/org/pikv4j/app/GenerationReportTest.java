@@ -61,14 +61,26 @@ class GenerationReportTest {
                         new ShardUsage(0, 1024, 4096, 1, 3, 3072, 2048, 1024),
                         new ShardUsage(1, 0, 4096, 0, 0, 0, 0, 0)),
                 Optional.of(new RoutingUsage(
-                        4, 10, 40, 160, 640, 256, 1024, 0.5, List.of(List.of(3L, 1L), List.of()), List.of(1L, 3L))),
+                        4,
+                        10,
+                        40,
+                        160,
+                        640,
+                        256,
+                        1024,
+                        0.5,
+                        List.of(List.of(3L, 1L), List.of()),
+                        List.of(1L, 3L),
+                        3,
+                        0,
+                        0)),
                 "vector",
                 "length",
                 1);
         assertThat(report.text(Integer.MAX_VALUE))
                 .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ")
                 .contains(" | 2 shards, 1.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB | ")
-                .contains(" | routed queries read 25% of 1.00 KiB, loads max/mean 1.50 | ");
+                .contains(" | routed queries read 25% of 1.00 KiB, loads max/mean 1.50, 75% as the query before | ");
     }
 
     @ParameterizedTest

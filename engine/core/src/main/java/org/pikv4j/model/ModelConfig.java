@@ -37,4 +37,13 @@ public record ModelConfig(
         }
         return elements * bytesPerElement;
     }
+
+    /**
+     * @return number of experts of each layer, 0 for one without a gate
+     */
+    public List<Integer> experts() {
+        return layers.stream()
+                .map(layer -> layer.feedForward() instanceof FeedForwardSpec.Sparse sparse ? sparse.experts() : 0)
+                .toList();
+    }
 }

@@ -34,7 +34,6 @@ import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.SessionStateException;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.AttentionSpec;
-import org.pikv4j.model.FeedForwardSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
@@ -81,7 +80,7 @@ public final class Engine implements AutoCloseable {
         Optional<Shards> made = Optional.empty();
         try {
             check(options, model.config());
-            List<Integer> experts = experts(model.config());
+            List<Integer> experts = model.config().experts();
             route = options.route().map(choice -> choice.checked(experts));
             routed = new RoutingCounters(experts.stream()
                     .map(count -> route.map(choice -> choice.shards(count)).orElse(0))
@@ -231,14 +230,7 @@ public final class Engine implements AutoCloseable {
     private SequenceRouting routing(RouteChoice choice) {
         List<Integer> kvHeads =
                 layers(model.config()).stream().map(AttentionSpec::kvHeads).toList();
-        return new SequenceRouting(choice, experts(model.config()), kvHeads, routed);
-    }
-
-    /** Of each layer, 0 for one without a gate. */
-    private static List<Integer> experts(ModelConfig config) {
-        return config.layers().stream()
-                .map(layer -> layer.feedForward() instanceof FeedForwardSpec.Sparse sparse ? sparse.experts() : 0)
-                .toList();
+        return new SequenceRouting(choice, model.config().experts(), kvHeads, routed);
     }
 
     private Optional<SecondTier> secondTier() {

@@ -34,6 +34,7 @@ final class HeadRouting implements AttentionWatcher {
     private final double[] kept; // the router's
     private final Map<Integer, Asked> asked = new HashMap<>(); // by position, rows of the batch under way
     private GateScores gates = GateScores.NONE;
+    private int[] last = {}; // what the last query chose
     private int firstPosition;
 
     /** What a row was told to read, and what was known then. */
@@ -58,6 +59,7 @@ final class HeadRouting implements AttentionWatcher {
         System.arraycopy(miss, 0, copy.miss, 0, shards);
         System.arraycopy(lost, 0, copy.lost, 0, shards);
         System.arraycopy(kept, 0, copy.kept, 0, kept.length);
+        copy.last = last;
         return copy;
     }
 
@@ -90,8 +92,20 @@ final class HeadRouting implements AttentionWatcher {
         int[] read = IntStream.range(0, held.shardOf.length)
                 .filter(b -> held.shardOf[b] == ALWAYS || reads[held.shardOf[b]])
                 .toArray();
-        counters.count(candidates, read, chosen, System.nanoTime() - started);
+        int foreseen = (int) Arrays.stream(chosen).filter(this::choseLast).count();
+        last = chosen;
+        counters.count(candidates, read, chosen, foreseen, System.nanoTime() - started);
         return read;
+    }
+
+    private boolean choseLast(int shard) {
+        return Arrays.binarySearch(last, shard) >= 0;
+    }
+
+    /** Whether the next query will read a page if it chooses as the last one did; all where none has chosen. */
+    boolean expects(Page page) {
+        int shard = page.summary().expertShard();
+        return last.length == 0 || shard == ALWAYS || choseLast(shard);
     }
 
     /** Pages, what each holds, and the shard that it belongs to. */

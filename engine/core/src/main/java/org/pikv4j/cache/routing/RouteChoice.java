@@ -19,6 +19,7 @@ import org.pikv4j.extension.OptionValues;
  * @param byPage whether pages belong to shards by hash, and not by the expert that most of their tokens chose
  * @param protection what every query reads
  * @param prompt whether the first prompt's queries choose, too; they read everything otherwise
+ * @param ahead whether what the last query did not choose is left out when pages are read ahead of time
  * @param expertBias how much the cache has to say when the model's own gate chooses experts ({@link CacheTerm}); 0 for nothing
  */
 public record RouteChoice(
@@ -28,6 +29,7 @@ public record RouteChoice(
         boolean byPage,
         Protection protection,
         boolean prompt,
+        boolean ahead,
         double expertBias) {
 
     /** The default of k. */
@@ -38,7 +40,7 @@ public record RouteChoice(
 
     /**
      * Reads {@code NAME[:option=value,…]}. Every router has the options {@code k} (2), {@code shards} (one for each expert), {@code by}
-     * (expert, or page), {@code sinks}, {@code window}, and {@code prompt} (0, or 1).
+     * (expert, or page), {@code sinks}, {@code window}, {@code prompt} (0, or 1), and {@code ahead} (1, or 0).
      *
      * @param spec an option's value
      * @return the choice
@@ -59,9 +61,10 @@ public record RouteChoice(
                 options.number("sinks", Protection.DEFAULT.sinks(), 0),
                 options.number("window", Protection.DEFAULT.window(), 0));
         boolean prompt = options.flag("prompt", false);
+        boolean ahead = options.flag("ahead", true);
         ShardRouter router = plain.with(options);
         options.checkAllUsed();
-        return new RouteChoice(router, k, shards, by.equals(PAGE), protection, prompt, 0);
+        return new RouteChoice(router, k, shards, by.equals(PAGE), protection, prompt, ahead, 0);
     }
 
     /**
@@ -69,7 +72,7 @@ public record RouteChoice(
      * @return the same with it
      */
     public RouteChoice with(ShardRouter other) {
-        return new RouteChoice(other, k, shards, byPage, protection, prompt, expertBias);
+        return new RouteChoice(other, k, shards, byPage, protection, prompt, ahead, expertBias);
     }
 
     /**
@@ -80,7 +83,7 @@ public record RouteChoice(
         if (!(factor >= 0 && factor <= 1e6)) {
             throw new InvalidOptionException("expert-bias must be a number from 0 to 1000000, not " + factor);
         }
-        return new RouteChoice(router, k, shards, byPage, protection, prompt, factor);
+        return new RouteChoice(router, k, shards, byPage, protection, prompt, ahead, factor);
     }
 
     /**

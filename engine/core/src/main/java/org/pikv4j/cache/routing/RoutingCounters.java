@@ -19,6 +19,9 @@ public final class RoutingCounters {
     private final LongAdder tokens = new LongAdder();
     private final LongAdder bytesRead = new LongAdder();
     private final LongAdder bytes = new LongAdder();
+    private final LongAdder foreseen = new LongAdder();
+    private final LongAdder ahead = new LongAdder();
+    private final LongAdder spared = new LongAdder();
     private final LongAdder nanos = new LongAdder();
     private final List<AtomicLongArray> reads;
     private final AtomicLongArray places = new AtomicLongArray(MOST_PLACES);
@@ -30,7 +33,12 @@ public final class RoutingCounters {
         reads = shards.stream().map(AtomicLongArray::new).toList();
     }
 
-    void count(Candidates candidates, int[] read, int[] chosen, long took) {
+    /** A page on the second tier is read ahead of time, or not. */
+    void ahead(boolean read) {
+        (read ? ahead : spared).increment();
+    }
+
+    void count(Candidates candidates, int[] read, int[] chosen, int alsoLast, long took) {
         queries.increment();
         pages.add(candidates.count());
         pagesRead.add(read.length);
@@ -50,6 +58,7 @@ public final class RoutingCounters {
         for (int shard : chosen) {
             reads.get(candidates.layer()).incrementAndGet(shard);
         }
+        foreseen.add(alsoLast);
         nanos.add(took);
     }
 
@@ -73,7 +82,10 @@ public final class RoutingCounters {
                 bytes.sum(),
                 nanos.sum() / 1e9,
                 reads.stream().map(RoutingCounters::numbers).toList(),
-                withoutLastZeros(numbers(places)));
+                withoutLastZeros(numbers(places)),
+                foreseen.sum(),
+                ahead.sum(),
+                spared.sum());
     }
 
     private static List<Long> numbers(AtomicLongArray array) {

@@ -15,6 +15,9 @@ import java.util.List;
  * @param seconds time that the choices took
  * @param reads how often each expert shard was chosen: (layer, shard), nothing for layers without a gate
  * @param places how many queries read pages on no shard but the engine's own place, on one, on two, …
+ * @param foreseen of the reads, those of a shard that the query before had chosen, too
+ * @param readAhead pages of the second tier that were read ahead of time
+ * @param sparedAhead those that were not, since the query before had not chosen them
  */
 public record RoutingUsage(
         long queries,
@@ -26,7 +29,10 @@ public record RoutingUsage(
         long bytes,
         double seconds,
         List<List<Long>> reads,
-        List<Long> places) {
+        List<Long> places,
+        long foreseen,
+        long readAhead,
+        long sparedAhead) {
 
     /**
      * @return the largest number of reads of a shard over their mean, the mean over the layers; 1 where there are none
@@ -40,6 +46,14 @@ public record RoutingUsage(
                                 / sum(layer))
                 .average()
                 .orElse(1);
+    }
+
+    /**
+     * @return share of the reads that a prediction from the query before gets right
+     */
+    public double foreseenShare() {
+        long all = reads.stream().mapToLong(RoutingUsage::sum).sum();
+        return all == 0 ? 0 : (double) foreseen / all;
     }
 
     private static long sum(List<Long> layer) {

@@ -74,6 +74,22 @@ public final class SequenceRouting implements PageRouter {
     }
 
     /**
+     * A query tends to choose what the one before it chose, which is known long before the next one is.
+     *
+     * @param layer index of a layer
+     * @param kvHead index of a KV head
+     * @param page one of its pages
+     * @return whether the next query is expected to read it
+     */
+    public boolean expects(int layer, int kvHead, Page page) {
+        boolean expected = !choice.ahead()
+                || heads.get(layer).isEmpty()
+                || heads.get(layer).get(kvHead).expects(page);
+        counters.ahead(expected);
+        return expected;
+    }
+
+    /**
      * Rows are about to attend.
      *
      * @param layer index of the layer

@@ -205,14 +205,16 @@ public final class PageTable {
      * @return bytes of its pages on the second tier
      */
     long tierBytes() {
-        return tierSlots().mapToLong(slot -> slot.cut().owner().blockBytes()).sum();
+        return tierPages()
+                .mapToLong(page -> page.block().cut().owner().blockBytes())
+                .sum();
     }
 
     /**
-     * @return where its pages on the second tier lie, in ascending order
+     * @return its pages on the second tier, in ascending order
      */
-    Stream<SizeClass.Block> tierSlots() {
-        return pages.stream().filter(page -> page.tier().isPresent()).map(Page::block);
+    Stream<Page> tierPages() {
+        return pages.stream().filter(page -> page.tier().isPresent());
     }
 
     /**

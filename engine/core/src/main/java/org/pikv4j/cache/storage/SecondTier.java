@@ -138,12 +138,10 @@ public final class SecondTier {
      * then is needed no more.
      *
      * @param layer index of the layer
-     * @param tables its tables
+     * @param slots where they lie
      */
-    void prefetch(int layer, List<PageTable> tables) {
+    void prefetch(int layer, List<SizeClass.Block> slots) {
         wantedLayer = layer;
-        List<SizeClass.Block> slots =
-                tables.stream().flatMap(PageTable::tierSlots).toList();
         if (!slots.isEmpty()) {
             prefetcher.execute(() -> load(layer, slots));
         }

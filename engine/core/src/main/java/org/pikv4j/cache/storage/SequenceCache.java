@@ -348,7 +348,24 @@ public final class SequenceCache implements AutoCloseable {
      * @param layer index of the layer
      */
     public void prefetch(int layer) {
-        managers.tier().ifPresent(t -> t.prefetch(layer, tables.get(layer)));
+        managers.tier().ifPresent(t -> t.prefetch(layer, awaited(layer)));
+    }
+
+    /** Where a layer's pages on the second tier lie, as far as somebody is expected to read them. */
+    private List<SizeClass.Block> awaited(int layer) {
+        List<SizeClass.Block> slots = new ArrayList<>();
+        for (int head = 0; head < tables.get(layer).size(); head++) {
+            int of = head;
+            tables.get(layer)
+                    .get(head)
+                    .tierPages()
+                    .filter(page -> managers.routing()
+                            .map(routing -> routing.expects(layer, of, page))
+                            .orElse(true))
+                    .map(Page::block)
+                    .forEach(slots::add);
+        }
+        return slots;
     }
 
     /**

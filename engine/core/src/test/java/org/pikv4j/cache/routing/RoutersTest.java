@@ -423,7 +423,7 @@ class RoutersTest {
                 "topk:k=0 | route topk: k must be a number from 1",
                 "topk:k=1.5 | k must be a whole number",
                 "topk:k=2,k=3 | each once",
-                "topk:alpha=2 | route topk has no option 'alpha'; it has k, shards, by, sinks, window, prompt",
+                "topk:alpha=2 | route topk has no option 'alpha'; it has k, shards, by, sinks, window, prompt, ahead",
                 "topk:by=row | by must be expert or page, not 'row'",
                 "topk:prompt=2 | prompt must be",
                 "eplb:gamma=-1 | gamma must be a number from 0",
