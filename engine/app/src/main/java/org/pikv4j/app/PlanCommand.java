@@ -1,5 +1,6 @@
 package org.pikv4j.app;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -76,6 +77,14 @@ final class PlanCommand implements Callable<Integer> {
                     "Read bandwidth of a device, 24GB/s for instance: predicts the time of a decode step (bench run"
                             + " measures it).")
     private Optional<Double> bandwidth = Optional.empty();
+
+    @Option(
+            names = "--latency",
+            paramLabel = "FILE.json",
+            description =
+                    "What bench compression with --lengths measured on the device: predicts the time of a decode step by"
+                            + " the bandwidth and the latency model in it, which knows what reading a compressed cache takes.")
+    private Optional<Path> latency = Optional.empty();
 
     @Option(
             names = "--fixed-ms",
@@ -168,9 +177,13 @@ final class PlanCommand implements Callable<Integer> {
         if (!(fixedMillis >= 0) || !Double.isFinite(fixedMillis)) {
             throw new InvalidOptionException("fixed-ms must not be negative, not " + fixedMillis);
         }
-        if (bandwidth.isEmpty() && fixedMillis > 0) {
-            throw new InvalidOptionException("fixed-ms is unused without --bandwidth");
+        if (bandwidth.isPresent() && latency.isPresent()) {
+            throw new InvalidOptionException("bandwidth is in --latency, too: take one of them");
         }
-        return bandwidth.map(rate -> new StepTime.Machine(rate, fixedMillis / 1000));
+        if (bandwidth.isEmpty() && latency.isEmpty() && fixedMillis > 0) {
+            throw new InvalidOptionException("fixed-ms is unused without --bandwidth or --latency");
+        }
+        return latency.map(file -> MeasuredLatency.read(file, fixedMillis / 1000))
+                .or(() -> bandwidth.map(rate -> new StepTime.Machine(rate, fixedMillis / 1000)));
     }
 }

@@ -30,6 +30,8 @@ class BadInputTest {
         Files.writeString(directory.resolve("huge.txt"), "1 99999999999999999999");
         Files.writeString(directory.resolve("outside.txt"), "1 2 925");
         Files.writeString(directory.resolve("negative.txt"), "1 -2");
+        Files.writeString(directory.resolve("empty.json"), "{}");
+        Files.writeString(directory.resolve("damaged.json"), "{\"read_bandwidth\": 1e10, \"latency\": {\"bandwidth\": 0}}");
         Files.writeString(directory.resolve("long.txt"), "5 ".repeat(8193));
         Files.writeString(directory.resolve("prompt.txt"), "Ada likes mango. ".repeat(100));
         Files.writeString(directory.resolve("long-prompt.txt"), "Ada likes mango. ".repeat(3000));
@@ -95,6 +97,10 @@ class BadInputTest {
                 "run --prompt a --placement hash | pikv4j: --placement is unused without --shards",
                 "run --prompt a --shards 2 --kv-policy quest | pikv4j: quest needs bounds of all keys in one place",
                 "run --prompt a --shards 2 --kv-policy flexgen | pikv4j: --kv-policy flexgen and shards both say where pages live",
+                "plan --latency $/missing.json | missing.json: no such file",
+                "plan --latency $/empty.json | empty.json: speed was not measured",
+                "plan --latency $/damaged.json | damaged.json: ",
+                "plan --latency a --bandwidth 2GB/s | pikv4j: --bandwidth is in --latency, too",
                 "run --prompt a --route best | pikv4j: --route 'best' is unknown; known: exact, hash, topk,",
                 "run --prompt a --route topk:k=0 | pikv4j: --route topk: k must be a number from 1",
                 "run --prompt a --route topk:k=9 | pikv4j: --route topk: k=9 where layers have 8 experts",

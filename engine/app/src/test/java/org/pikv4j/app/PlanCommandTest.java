@@ -249,6 +249,26 @@ class PlanCommandTest {
         assertThat(step.get("seconds").asDouble()).isCloseTo(bytes / 1e10 + 0.001, within(1e-9));
     }
 
+    /** Weights at the bandwidth; the cache of four layers by the model that was fitted. */
+    @Test
+    void timeFollowsWhatWasMeasured() throws Exception {
+        Path file = Files.writeString(temp.resolve("compression.json"), """
+                {"read_bandwidth": 2e10, "latency": {"bandwidth": 4e10, "decode_rate": 1e9, "fixed_seconds": 1e-5}}
+                """);
+        JsonNode step = plan("--context", "1K", "--batch", "3", "--latency", file.toString(), "--fixed-ms", "1")
+                .get("step");
+        double kv = 3 * 1024 * 2048;
+        double weights = step.get("bytes").asDouble() - kv;
+        assertThat(step.get("seconds").asDouble())
+                .isCloseTo(weights / 2e10 + kv / 4e10 + kv / 2 / 1e9 + 4 * 3 * 1e-5 + 0.001, within(1e-9));
+        Files.writeString(file, """
+                {"read_bandwidth": 2e10, "latency": {"bandwidth": 4e10, "decode_rate": "Infinity", "fixed_seconds": 0}}
+                """);
+        step = plan("--context", "1K", "--latency", file.toString()).get("step");
+        weights = step.get("bytes").asDouble() - kv / 3;
+        assertThat(step.get("seconds").asDouble()).isCloseTo(weights / 2e10 + kv / 3 / 4e10, within(1e-9));
+    }
+
     @Test
     void nothingButTheConfigurationIsRead() throws Exception {
         Files.copy(Path.of(config("mixtral-8x7b")), temp.resolve("config.json"));

@@ -95,7 +95,8 @@ public final class Planner {
                 fit.maxBatch(work),
                 full.device(work).totalBytes() <= (1 - SPARE) * work.memoryBytes(),
                 paper(full),
-                machine.map(with -> StepTime.of(model, work, device, with)),
+                machine.map(with -> StepTime.of(
+                        model, work, device, (double) fit.cache().bytesPerToken(1) / model.growingElements(1), with)),
                 fits ? List.of() : suggestions(),
                 remarks(fits, kv.total()));
     }

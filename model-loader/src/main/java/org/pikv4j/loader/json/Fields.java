@@ -63,6 +63,14 @@ public final class Fields {
 
     /**
      * @param name a field
+     * @return whether it is text
+     */
+    public boolean isText(String name) {
+        return object.path(name).isString();
+    }
+
+    /**
+     * @param name a field
      * @return whether it is an object
      */
     public boolean isObject(String name) {
