@@ -428,6 +428,43 @@ class RoutingTest {
         }
     }
 
+    /** A page that is written a second time is known for what it holds then. */
+    @ParameterizedTest
+    @ValueSource(strings = {"query-centroid:k=1", "query-centroid:k=1,by=page", "topk:k=2"})
+    void whatIsTakenBackIsForgotten(String route) throws IOException {
+        int[] ids = document(PROMPT + STEPS);
+        int[] other = ids.clone();
+        Arrays.fill(other, PROMPT - 60, PROMPT, ids[PROMPT - 61]);
+        int prompt = PROMPT - 70;
+        List<float[]> found = new ArrayList<>();
+        try (Engine engine = builder().route(route).open()) {
+            int vocabulary = engine.model().config().vocabulary();
+            for (boolean before : new boolean[] {false, true}) {
+                try (Session session = engine.openSession()) {
+                    session.read(Arrays.copyOf(ids, prompt));
+                    if (before) {
+                        session.read(Arrays.copyOfRange(other, prompt, PROMPT));
+                        session.regenerate(
+                                Arrays.copyOf(ids, PROMPT),
+                                GoldenLogitsTest.greedyOptions().withMaxTokens(1),
+                                piece -> {});
+                    } else {
+                        session.generate(
+                                Arrays.copyOfRange(ids, prompt, PROMPT),
+                                GoldenLogitsTest.greedyOptions().withMaxTokens(1),
+                                piece -> {});
+                    }
+                    for (int i = 0; i < STEPS; i++) {
+                        found.add(next(session, ids[PROMPT + i], vocabulary));
+                    }
+                }
+            }
+        }
+        for (int i = 0; i < STEPS; i++) {
+            assertThat(found.get(STEPS + i)).containsExactly(found.get(i), within(1e-4f));
+        }
+    }
+
     /** Everything else goes on beside it, and nothing is left behind. */
     @ParameterizedTest
     @CsvSource({

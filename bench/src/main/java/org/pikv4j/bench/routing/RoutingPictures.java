@@ -11,6 +11,9 @@ import org.pikv4j.bench.routing.RoutingReport.Row;
 
 /** The report as pictures. */
 final class RoutingPictures {
+    /** Ten routers stand in one line. */
+    private static final int LEGEND_LINE = 12;
+
     private RoutingPictures() {}
 
     /** Attention mass over bytes read, a point for each k. */
@@ -41,6 +44,7 @@ final class RoutingPictures {
                         .formatted(first.k(), first.shards(), first.by(), file.name()),
                 "document",
                 "largest over mean, mean over layers");
+        chart.getStyler().setLegendSeriesLineLength(LEGEND_LINE);
         file.rows().stream()
                 .filter(row -> row.k() == first.k() && row.by().equals(first.by()))
                 .forEach(row -> chart.addSeries(

@@ -135,6 +135,11 @@ public final class SequenceRouting implements PageRouter {
         }
     }
 
+    /** The sequence has become shorter: pages will be full that were so before, and hold something else. */
+    public void truncated() {
+        fullPages = -1;
+    }
+
     /**
      * Tokens are about to be evicted.
      *

@@ -260,6 +260,7 @@ public final class Page {
 
     /** Writes one row of an open page; how many rows count is the table's knowledge. */
     void write(int token, float[] key, int keyOffset, float[] value, int valueOffset) {
+        summary.forget();
         append(layout.form().keys(), layout.keyShape(), keys, token, key, keyOffset);
         append(layout.form().values(), layout.valueShape(), values, token, value, valueOffset);
         if (layout.hasBounds()) {
@@ -276,6 +277,7 @@ public final class Page {
 
     /** Writes one key anew. */
     void writeKey(int slot, float[] key, int keyOffset) {
+        summary.forget();
         append(layout.form().keys(), layout.keyShape(), keys, slot, key, keyOffset);
     }
 

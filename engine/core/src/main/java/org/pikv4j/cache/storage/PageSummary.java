@@ -46,6 +46,12 @@ public final class PageSummary {
         error = lost;
     }
 
+    /** The page is written: what was known of it was of other tokens. */
+    void forget() {
+        expertShard = -1;
+        centroid = null;
+    }
+
     /** The page goes on in another form. */
     void inherit(PageSummary from) {
         expertShard = from.expertShard;

@@ -266,6 +266,7 @@ public final class SequenceCache implements AutoCloseable {
         prompt = length == 0 ? 0 : Math.min(prompt, length);
         rollback();
         managers.schedule().ifPresent(s -> s.truncated(this));
+        managers.routing().ifPresent(SequenceRouting::truncated);
         return length;
     }
 
