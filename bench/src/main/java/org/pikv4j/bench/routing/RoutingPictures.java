@@ -22,6 +22,7 @@ final class RoutingPictures {
                 "Attention mass on what queries read, pages by " + by + ", " + file.name(),
                 "share of the bytes of keys and values that a query reads",
                 "share of the exact attention");
+        chart.getStyler().setLegendSeriesLineLength(LEGEND_LINE);
         List<Row> rows = file.rows().stream().filter(row -> row.by().equals(by)).toList();
         for (String router : rows.stream().map(Row::router).distinct().toList()) {
             List<Row> points = rows.stream()
