@@ -42,6 +42,7 @@ import org.pikv4j.model.ModelLoader;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.EngineOptions;
 import org.pikv4j.shard.ShardOptions;
+import org.pikv4j.shard.ShardSpec;
 
 /**
  * Loads models and opens engines.
@@ -338,6 +339,15 @@ public final class PiKV {
          */
         public Builder shards(int count, String placement) {
             return shards(ShardOptions.equal(count, ShardOptions.placement(placement)));
+        }
+
+        /**
+         * @param specs what each of them can do: pages are shared out by capacity times speed
+         * @param placement which page goes where
+         * @see #shards(int, String)
+         */
+        public Builder shards(List<ShardSpec> specs, String placement) {
+            return shards(new ShardOptions(specs, ShardOptions.placement(placement)));
         }
 
         /**

@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ import org.pikv4j.backend.BackendOptions;
 import org.pikv4j.backend.BackendProvider;
 import org.pikv4j.backend.BackendStatus;
 import org.pikv4j.backend.Backends;
+import org.pikv4j.cache.routing.ExpertLoad;
 import org.pikv4j.cache.routing.HashPlacement;
 import org.pikv4j.cache.routing.NewPage;
 import org.pikv4j.cache.routing.Placement;
@@ -38,6 +40,8 @@ import org.pikv4j.error.ShardFailedException;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.Session;
+import org.pikv4j.shard.RebalanceRule;
+import org.pikv4j.shard.ShardMoves;
 import org.pikv4j.shard.ShardOptions;
 import org.pikv4j.shard.ShardSpec;
 import org.pikv4j.shard.ShardUsage;
@@ -167,7 +171,7 @@ class ShardsTest {
         double all = 1 + 2 + 3 + 1;
         try (Engine engine = PiKV.model(MODEL)
                         .pageTokens(16)
-                        .shards(new ShardOptions(specs, ShardOptions.placement(placement), true))
+                        .shards(specs, placement)
                         .open();
                 Session session = engine.openSession()) {
             session.read(document(engine, 2000));
@@ -226,6 +230,248 @@ class ShardsTest {
         }
     }
 
+    /** All to the first, until loads are known. */
+    private static final class Lopsided implements Placement {
+        @Override
+        public String name() {
+            return "lopsided";
+        }
+
+        @Override
+        public int shard(NewPage page, ShardLoads shards) {
+            return 0;
+        }
+
+        @Override
+        public Placement balanced(List<ExpertLoad> loads, ShardLoads shards) {
+            return new HashPlacement();
+        }
+    }
+
+    private static PiKV.Builder lopsided(Path model, RebalanceRule rule) {
+        List<ShardSpec> specs = List.of(ShardSpec.EQUAL, ShardSpec.EQUAL, new ShardSpec(2, 1));
+        return PiKV.model(model)
+                .kvDtype("f32")
+                .pageTokens(16)
+                .shards(new ShardOptions(specs, new Lopsided()).withRebalance(rule));
+    }
+
+    private static PiKV.Builder whole(Path model) {
+        return PiKV.model(model).kvDtype("f32").pageTokens(16);
+    }
+
+    private static long sum(Engine engine, ToLongFunction<ShardUsage> of) {
+        return engine.shards().stream().mapToLong(of).sum();
+    }
+
+    private static Stream<String> fixtures() {
+        return Golden.fixtures().stream().map(model -> model.getFileName().toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("fixtures")
+    void whoRebalancesByItselfChangesNothing(String fixture) {
+        Golden golden = Golden.of(Golden.fixture(fixture));
+        try (Engine engine = lopsided(golden.model(), new RebalanceRule(1.01, 5))
+                        .prefillChunk(7)
+                        .open();
+                Engine whole = whole(golden.model()).prefillChunk(7).open()) {
+            float[][] expected = logits(whole, golden.inputIds());
+            float[][] actual = logits(engine, golden.inputIds());
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(actual[i]).containsExactly(expected[i], within(1e-4f));
+            }
+            assertThat(engine.shardStats().rebalances()).isPositive();
+            assertThat(engine.shardStats().moves().pages()).isPositive();
+            try (Session session = engine.openSession()) {
+                assertThat(GoldenLogitsTest.greedy(session, golden.inputIds()))
+                        .isEqualTo(GoldenLogitsTest.asList(golden.greedyIds()));
+            }
+            assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+            assertThat(engine.usage().reservedBytes()).isZero();
+        }
+    }
+
+    /** In the midst of a generation, and no more often than was said. */
+    @ParameterizedTest
+    @ValueSource(strings = {"expert", "hash", "round-robin"})
+    void loadsThatGrowUnevenAreRebalancedNowAndThen(String placement) throws IOException {
+        GenerationOptions how = GoldenLogitsTest.greedyOptions().withMaxTokens(100);
+        List<ShardSpec> specs = List.of(ShardSpec.EQUAL, ShardSpec.EQUAL, ShardSpec.EQUAL);
+        try (Engine whole = whole(MODEL).open();
+                Session plain = whole.openSession();
+                Engine engine = whole(MODEL)
+                        .shards(new ShardOptions(specs, ShardOptions.placement(placement))
+                                .withRebalance(new RebalanceRule(1.02, 8)))
+                        .open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 300);
+            assertThat(session.generate(ids, how, piece -> {}).tokens())
+                    .isEqualTo(plain.generate(ids, how, piece -> {}).tokens());
+            assertThat(engine.shardStats().rebalances()).isLessThanOrEqualTo(400 / 8);
+            if (placement.equals("expert")) {
+                assertThat(engine.shardStats().rebalances()).isPositive();
+            } else { // these share out as well as they can from the beginning
+                assertThat(engine.shardStats().moves().pages()).isLessThan(sum(engine, ShardUsage::pages) / 4);
+            }
+        }
+    }
+
+    @Test
+    void eachStepReadsWhatShardsHold() throws IOException {
+        try (Engine engine =
+                        PiKV.model(MODEL).pageTokens(16).shards(2, "expert").open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 320));
+            List<ShardUsage> before = engine.shards();
+            session.generate(
+                    document(engine, 1), GoldenLogitsTest.greedyOptions().withMaxTokens(5), piece -> {});
+            for (ShardUsage after : engine.shards()) {
+                ShardUsage was = before.get(after.shard());
+                assertThat(after.readBytes() - was.readBytes()).isPositive().isEqualTo(5 * after.heldBytes());
+                assertThat(after.heldBytes()).isEqualTo(was.heldBytes());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"expert", "hash", "round-robin"})
+    void whatIsInItsPlaceStaysThere(String placement) throws IOException {
+        try (Engine engine =
+                        PiKV.model(MODEL).pageTokens(16).shards(3, placement).open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 640));
+            engine.rebalance();
+            assertThat(engine.rebalance().pages()).isLessThan(sum(engine, ShardUsage::pages) / 20);
+        }
+    }
+
+    @Test
+    void whatForksShareMovesOnce() throws IOException {
+        try (Engine whole = whole(MODEL).open();
+                Engine engine = lopsided(MODEL, new RebalanceRule(1.1, 1 << 20)).open();
+                Session plain = whole.openSession()) {
+            Session session = engine.openSession();
+            int[] ids = document(engine, 660);
+            plain.read(Arrays.copyOf(ids, 640));
+            session.read(Arrays.copyOf(ids, 640));
+            try (Session plainFork = plain.fork();
+                    Session fork = session.fork()) {
+                long held = sum(engine, ShardUsage::heldBytes);
+                assertThat(engine.rebalance().bytes()).isPositive().isLessThan(held);
+                assertThat(sum(engine, ShardUsage::heldBytes)).isEqualTo(held);
+                int[] rest = Arrays.copyOfRange(ids, 640, 660);
+                assertThat(GoldenLogitsTest.greedy(fork, rest)).isEqualTo(GoldenLogitsTest.greedy(plainFork, rest));
+                session.close();
+                engine.rebalance();
+                assertThat(GoldenLogitsTest.greedy(fork, ids)).isEqualTo(GoldenLogitsTest.greedy(plainFork, ids));
+            }
+            assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+        }
+    }
+
+    /** A query names pages by runs: its length does not depend on how many there are, before and after they have moved. */
+    @ParameterizedTest
+    @ValueSource(strings = {"expert", "hash", "round-robin"})
+    void queriesDoNotGrowWithTheContext(String placement) throws IOException {
+        try (Engine engine =
+                        PiKV.model(MODEL).pageTokens(16).shards(3, placement).open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 1000);
+            session.read(Arrays.copyOf(ids, 320));
+            long shorter = queryBytesOfAStep(engine, session);
+            // 16 bytes, a run of 20 and two queries of 64 numbers for each KV head, in four layers.
+            assertThat(shorter).isEqualTo(3 * 4 * 2 * (16 + 20 + 2 * 64 * Float.BYTES));
+            session.read(Arrays.copyOfRange(ids, 320, 1000));
+            assertThat(queryBytesOfAStep(engine, session)).isEqualTo(shorter);
+            engine.addShard(ShardSpec.EQUAL);
+            assertThat(engine.rebalance().pages()).isPositive();
+            assertThat(queryBytesOfAStep(engine, session)).isEqualTo(shorter / 3 * 4);
+        }
+    }
+
+    private static long queryBytesOfAStep(Engine engine, Session session) throws IOException {
+        long before = sum(engine, ShardUsage::queryBytes);
+        session.read(document(engine, 1));
+        return sum(engine, ShardUsage::queryBytes) - before;
+    }
+
+    @Test
+    void shardsAreDrainedToTheLastAndAgain() throws IOException {
+        try (Engine whole = whole(MODEL).open();
+                Engine engine = whole(MODEL).shards(2, "expert").open();
+                Session plain = whole.openSession();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 330);
+            plain.read(Arrays.copyOf(ids, 320));
+            session.read(Arrays.copyOf(ids, 320));
+            long all = sum(engine, ShardUsage::pages);
+            long first = engine.shards().getFirst().pages();
+            assertThat(engine.drainShard(0).pages()).isEqualTo(first);
+            ShardMoves last = engine.drainShard(1);
+            assertThat(last.pages()).isEqualTo(all);
+            assertThat(last.left()).isZero();
+            assertThat(engine.drainShard(1).pages()).isZero();
+            assertThat(engine.shards())
+                    .allMatch(shard -> shard.heldBytes() == 0 && shard.share() == 0 && !shard.open());
+            int[] more = Arrays.copyOfRange(ids, 320, 325);
+            assertThat(GoldenLogitsTest.greedy(session, more)).isEqualTo(GoldenLogitsTest.greedy(plain, more));
+            engine.addShard(ShardSpec.EQUAL);
+            assertThat(engine.rebalance().pages())
+                    .isEqualTo(engine.shards().get(2).pages())
+                    .isGreaterThanOrEqualTo(all);
+            // The others are of no account.
+            assertThat(engine.shards().get(2).capacityBytes())
+                    .isEqualTo(engine.usage().budgetBytes());
+            assertThat(GoldenLogitsTest.greedy(session, more)).isEqualTo(GoldenLogitsTest.greedy(plain, more));
+        }
+    }
+
+    @Test
+    void aSessionClosedInTheMidstLeavesNothing() throws IOException {
+        try (Engine engine = lopsided(MODEL, new RebalanceRule(1.01, 1)).open()) {
+            AtomicInteger pieces = new AtomicInteger();
+            Session session = engine.openSession();
+            session.generate(
+                    document(engine, 300), GoldenLogitsTest.greedyOptions().withMaxTokens(400), piece -> {
+                        if (pieces.incrementAndGet() == 5) {
+                            session.close();
+                        }
+                    });
+            assertThat(engine.shardStats().rebalances()).isPositive();
+            assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+            try (Session next = engine.openSession()) {
+                next.read(document(engine, 100));
+            }
+            assertThat(engine.usage().reservedBytes()).isZero();
+        }
+    }
+
+    @Test
+    void aPlacementThatChoosesNoShardIsNamed() throws IOException {
+        Placement astray = new Placement() {
+            @Override
+            public String name() {
+                return "astray";
+            }
+
+            @Override
+            public int shard(NewPage page, ShardLoads shards) {
+                return 7;
+            }
+        };
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(16)
+                        .shards(ShardOptions.equal(2, astray))
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 10));
+            assertThatThrownBy(() -> session.read(document(engine, 20))).hasMessage("astray chose shard 7, of 2");
+            assertThat(session.tokens()).hasSize(10);
+            assertThat(session.retained(0, 0)).hasSize(10);
+        }
+    }
+
     @Test
     void aDrainedShardWhoseOthersAreFullGoesBackToTheEngine() throws IOException {
         try (Engine engine = PiKV.model(MODEL).pageTokens(16).shards(1, "hash").open();
@@ -249,7 +495,7 @@ class ShardsTest {
         try (Engine engine = PiKV.model(MODEL)
                         .pageTokens(16)
                         .kvBudget(3L << 20)
-                        .shards(new ShardOptions(specs, new FirstShard(), false))
+                        .shards(new ShardOptions(specs, new FirstShard()).withOverlap(false))
                         .open();
                 Session session = engine.openSession();
                 Engine whole = PiKV.model(MODEL).pageTokens(16).open();
@@ -300,6 +546,38 @@ class ShardsTest {
                 assertThat(spared.tokens()).hasSize(10);
             }
             assertThat(engine.shards()).allMatch(shard -> shard.heldBytes() == 0);
+        }
+    }
+
+    /** Pages leave a shard that has failed as soon as loads are looked at, and who needed them goes on. */
+    @Test
+    void whatAFailedShardHeldIsMovedByItself() throws IOException {
+        AtomicBoolean fails = new AtomicBoolean();
+        List<ShardSpec> specs = List.of(ShardSpec.EQUAL, ShardSpec.EQUAL);
+        try (Engine engine = whole(MODEL)
+                        .backendProvider(new Failing(fails))
+                        .backend("failing")
+                        .shards(new ShardOptions(specs, new Lopsided()).withRebalance(new RebalanceRule(1e6, 1)))
+                        .open();
+                Engine whole = whole(MODEL).open();
+                Session plain = whole.openSession();
+                Session other = engine.openSession();
+                Session hit = engine.openSession()) {
+            int[] ids = document(engine, 110);
+            plain.read(Arrays.copyOf(ids, 100));
+            hit.read(Arrays.copyOf(ids, 100));
+            long held = engine.shards().getFirst().heldBytes();
+            assertThat(held).isPositive();
+            fails.set(true);
+            assertThatThrownBy(() -> hit.read(new int[] {ids[100]})).isInstanceOf(ShardFailedException.class);
+            fails.set(false);
+            other.read(Arrays.copyOf(ids, 1));
+            assertThat(other.kvBytes()).isPositive(); // answered behind what follows the batch
+            assertThat(engine.shards().getFirst().open()).isFalse();
+            assertThat(engine.shards().getFirst().heldBytes()).isZero();
+            assertThat(engine.shards().getLast().heldBytes()).isEqualTo(held);
+            int[] rest = Arrays.copyOfRange(ids, 100, 110);
+            assertThat(GoldenLogitsTest.greedy(hit, rest)).isEqualTo(GoldenLogitsTest.greedy(plain, rest));
         }
     }
 

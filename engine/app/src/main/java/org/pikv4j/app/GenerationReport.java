@@ -11,6 +11,7 @@ import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationResult;
 import org.pikv4j.session.GenerationStats;
+import org.pikv4j.shard.ShardStats;
 import org.pikv4j.shard.ShardUsage;
 
 /**
@@ -31,6 +32,7 @@ import org.pikv4j.shard.ShardUsage;
  * @param kvTokens tokens in the cache, those included that were forgotten or have left the windows of all layers that have one
  * @param kvTokensKept of these, those that are left, on average over layers and KV heads
  * @param shards what each shard of the cache holds and did
+ * @param sharding what working with shards has cost
  * @param routing what queries have read that chose among expert shards, if they did
  * @param backend what computed
  * @param finishReason why the text ended
@@ -52,6 +54,7 @@ record GenerationReport(
         int kvTokens,
         double kvTokensKept,
         List<ShardUsage> shards,
+        ShardStats sharding,
         Optional<RoutingUsage> routing,
         String backend,
         String finishReason,
@@ -61,6 +64,9 @@ record GenerationReport(
 
     /** Longer lines are hard to read even where there is room for them. */
     private static final int MAX_COLUMNS = 100;
+
+    /** More shards than this would fill the screen; JSON has them all. */
+    private static final int MOST_SHARDS_ONE_BY_ONE = 8;
 
     static GenerationReport of(GenerationResult result, Engine engine) {
         GenerationStats stats = result.stats();
@@ -80,6 +86,7 @@ record GenerationReport(
                 stats.kvTokens(),
                 stats.kvTokensKept(),
                 engine.shards(),
+                engine.shardStats(),
                 engine.routing(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
@@ -118,7 +125,7 @@ record GenerationReport(
                         ? String.format(Locale.ROOT, ", %,.0f of %,d tokens kept", kvTokensKept, kvTokens)
                         : ""));
         if (!shards.isEmpty()) {
-            parts.add(shardsText());
+            parts.addAll(shardsText());
         }
         routing.filter(usage -> usage.queries() > 0).ifPresent(usage -> parts.add(routingText(usage)));
         parts.add(backend);
@@ -135,14 +142,33 @@ record GenerationReport(
         return text.append(']').toString();
     }
 
-    private String shardsText() {
-        return "%d shards, %s; queries %s, partials %s, rows %s"
+    private List<String> shardsText() {
+        List<String> parts = new ArrayList<>();
+        parts.add("%d shards, %s; queries %s, partials %s, rows %s"
                 .formatted(
                         shards.size(),
-                        sum(ShardUsage::heldBytes),
-                        sum(ShardUsage::queryBytes),
-                        sum(ShardUsage::answerBytes),
-                        sum(ShardUsage::rowBytes));
+                        ByteSize.format(sum(ShardUsage::heldBytes)),
+                        ByteSize.format(sum(ShardUsage::queryBytes)),
+                        ByteSize.format(sum(ShardUsage::answerBytes)),
+                        ByteSize.format(sum(ShardUsage::rowBytes))));
+        if (shards.size() <= MOST_SHARDS_ONE_BY_ONE) {
+            shards.forEach(shard -> parts.add(shardText(shard)));
+        }
+        parts.add("waited %s for shards beside %s of attention here%s"
+                .formatted(
+                        seconds(sharding.waitSeconds()),
+                        seconds(sharding.engineSeconds()),
+                        sharding.overlap() ? "" : ", not overlapping"));
+        if (sharding.rebalances() > 0) {
+            parts.add(String.format(
+                    Locale.ROOT,
+                    "rebalanced %,d times, %,d pages, %s in %s",
+                    sharding.rebalances(),
+                    sharding.moves().pages(),
+                    ByteSize.format(sharding.moves().bytes()),
+                    seconds(sharding.moves().seconds())));
+        }
+        return parts;
     }
 
     private static String routingText(RoutingUsage usage) {
@@ -161,8 +187,30 @@ record GenerationReport(
                         : "");
     }
 
-    private String sum(ToLongFunction<ShardUsage> bytes) {
-        return ByteSize.format(shards.stream().mapToLong(bytes).sum());
+    /** What a shard has beside what it shall have, and its share of what was read. */
+    private String shardText(ShardUsage shard) {
+        return String.format(
+                Locale.ROOT,
+                "shard %d: %s of %s, held %s of %s, read %s%s",
+                shard.shard(),
+                ByteSize.format(shard.heldBytes()),
+                ByteSize.format(shard.capacityBytes()),
+                percent(ofAll(shard.heldBytes(), ShardUsage::heldBytes)),
+                percent(shard.share()),
+                percent(ofAll(shard.readBytes(), ShardUsage::readBytes)),
+                shard.open() ? "" : ", shut");
+    }
+
+    private long sum(ToLongFunction<ShardUsage> bytes) {
+        return shards.stream().mapToLong(bytes).sum();
+    }
+
+    private double ofAll(long bytes, ToLongFunction<ShardUsage> of) {
+        return (double) bytes / Math.max(1, sum(of));
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.0f%%", 100 * share);
     }
 
     private static String seconds(double seconds) {

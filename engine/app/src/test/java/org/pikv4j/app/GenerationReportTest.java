@@ -8,6 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.cache.routing.RoutingUsage;
+import org.pikv4j.shard.ShardMoves;
+import org.pikv4j.shard.ShardStats;
 import org.pikv4j.shard.ShardUsage;
 
 class GenerationReportTest {
@@ -27,6 +29,7 @@ class GenerationReportTest {
             2051,
             2051,
             List.of(),
+            ShardStats.NONE,
             Optional.empty(),
             "vector",
             "stop_string",
@@ -58,8 +61,9 @@ class GenerationReportTest {
                 2048,
                 511.6,
                 List.of(
-                        new ShardUsage(0, 1024, 4096, 1, 3, 3072, 2048, 1024),
-                        new ShardUsage(1, 0, 4096, 0, 0, 0, 0, 0)),
+                        new ShardUsage(0, true, 0.75, 1024, 4096, 1, 3, 3072, 2048, 1024, 28, 6144),
+                        new ShardUsage(1, false, 0.25, 3072, 4096, 0, 0, 0, 0, 0, 0, 2048)),
+                new ShardStats(true, 0.25, 0.004, 2, new ShardMoves(12, 3072, 0, 0.002)),
                 Optional.of(new RoutingUsage(
                         4,
                         10,
@@ -79,7 +83,11 @@ class GenerationReportTest {
                 1);
         assertThat(report.text(Integer.MAX_VALUE))
                 .contains(" | KV 512 KiB, 256 B per token, and 3.63 MiB on disk, 512 of 2,048 tokens kept | ")
-                .contains(" | 2 shards, 1.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB | ")
+                .contains(" | 2 shards, 4.00 KiB; queries 3.00 KiB, partials 2.00 KiB, rows 1.00 KiB"
+                        + " | shard 0: 1.00 KiB of 4.00 KiB, held 25% of 75%, read 75%"
+                        + " | shard 1: 3.00 KiB of 4.00 KiB, held 75% of 25%, read 25%, shut"
+                        + " | waited 4.00 ms for shards beside 250 ms of attention here"
+                        + " | rebalanced 2 times, 12 pages, 3.00 KiB in 2.00 ms | ")
                 .contains(" | routed queries read 25% of 1.00 KiB, loads max/mean 1.50, 75% as the query before | ");
     }
 

@@ -44,6 +44,37 @@ class RunCommandTest {
     }
 
     @Test
+    void shardsMayDifferAndBePlacedAnew() {
+        String options = "run --prompt-file demo/document.txt --json --shards 3 --shard-capacity 2,1,1"
+                + " --shard-speed 1,1,0.5 --rebalance 1.01 --rebalance-every 64 --no-overlap";
+        JsonNode json =
+                JsonMapper.shared().readTree(Program.run(options.split(" ")).out());
+        assertThat(json.get("text").asString()).isEqualTo(" The knife is in the chapel.");
+        double[] weights = {2, 1, 0.5};
+        JsonNode shards = json.get("shards");
+        long capacity = shards.get(1).get("capacity_bytes").asLong();
+        for (int shard = 0; shard < 3; shard++) {
+            assertThat(shards.get(shard).get("share").asDouble()).isEqualTo(weights[shard] / 3.5);
+            assertThat(shards.get(shard).get("capacity_bytes").asLong())
+                    .isBetween((shard == 0 ? 2 : 1) * capacity, (shard == 0 ? 2 : 1) * capacity + 1);
+            assertThat(shards.get(shard).get("read_bytes").asLong()).isPositive();
+        }
+        assertThat(json.get("sharding").get("overlap").asBoolean()).isFalse();
+        assertThat(json.get("sharding").get("rebalances").asInt()).isPositive();
+        assertThat(json.get("sharding").get("moves").get("bytes").asLong()).isPositive();
+        assertThat(json.get("sharding").get("wait_seconds").asDouble()).isPositive();
+        assertThat(Program.run("run", "--prompt", PROMPT, "--shards", "2", "--page-tokens", "16")
+                        .err())
+                .contains(
+                        " | 2 shards, ",
+                        " | shard 1: ",
+                        " held ",
+                        " of 50%, read ",
+                        " | waited ",
+                        " of attention here");
+    }
+
+    @Test
     void promptsComeFromStdinToo() {
         assertThat(Program.runWithInput(PROMPT, "run", "--prompt-file", "-").out())
                 .isEqualTo(ANSWER + "\n");

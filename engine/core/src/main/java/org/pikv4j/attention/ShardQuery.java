@@ -2,14 +2,15 @@ package org.pikv4j.attention;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.pikv4j.cache.storage.Page;
 import org.pikv4j.model.AttentionSpec;
 
 /** What a shard is asked in one layer: the queries of some rows, and the pages there that they read. */
 public final class ShardQuery {
-    /** What names a page, and a range of its slots, in a message. */
-    private static final long RANGE_BYTES = 3 * Integer.BYTES;
-    /** Rows, position and number of ranges of a tile in a message. */
-    private static final long TILE_BYTES = 3 * Integer.BYTES;
+    /** What names a run of pages in a message: their list, the first, how many, and, of a single one, first and last slot. */
+    private static final long RUN_BYTES = Long.BYTES + 2 * Integer.BYTES + 2 * Short.BYTES;
+    /** KV head, rows, position and number of runs of a tile in a message. */
+    private static final long TILE_BYTES = 4 * Integer.BYTES;
 
     private final int shard;
     private final int layer;
@@ -73,8 +74,29 @@ public final class ShardQuery {
     public long bytes() {
         return (long) queries.length * Float.BYTES
                 + tiles.stream()
-                        .mapToLong(tile -> TILE_BYTES + tile.ranges().size() * RANGE_BYTES)
+                        .mapToLong(tile -> TILE_BYTES + PageRuns.count(tile.ranges()) * RUN_BYTES)
                         .sum();
+    }
+
+    /**
+     * Counts what will be read: a tile's rows read a page together.
+     *
+     * @param epoch when, for {@link Page#read}
+     * @return bytes of the pages' slots, all in all
+     */
+    public long countReads(int epoch) {
+        long all = 0;
+        for (Rows tile : tiles) {
+            for (int i = 0; i < tile.ranges().size(); i++) {
+                Page page = tile.ranges().page(i);
+                int slots = tile.ranges().end(i) - tile.ranges().start(i);
+                long bytes =
+                        (long) page.layout().pageBytes() * slots / page.layout().tokens();
+                page.read(bytes, epoch);
+                all += bytes;
+            }
+        }
+        return all;
     }
 
     /** Collects what a shard is to be asked, and puts the answer where it belongs. */

@@ -27,14 +27,34 @@ public record PaperModel(double rho, long ring, double memoryBytes, double bestR
      */
     static PaperModel of(long elements, double rho, int context, int devices, int expertsPerToken) {
         double rowBytes = elements * ELEMENT_BYTES / rho;
-        double length = context;
         long ring = Math.ceilDiv(context, devices);
-        double best = Math.sqrt(length / ((double) expertsPerToken * devices));
         return new PaperModel(
                 rho,
                 ring,
-                rowBytes * (length / ((double) devices * ring) + (double) expertsPerToken * ring),
-                best,
-                2 * rowBytes * Math.sqrt(expertsPerToken * length / devices));
+                memoryBytes(rowBytes, context, devices, expertsPerToken, ring),
+                bestRing(context, devices, expertsPerToken),
+                2 * rowBytes * Math.sqrt((double) expertsPerToken * context / devices));
+    }
+
+    /**
+     * @param rowBytes bytes of a token, 2d/ρ
+     * @param length tokens, L
+     * @param devices G
+     * @param expertsPerToken K
+     * @param ring S
+     * @return M
+     */
+    public static double memoryBytes(double rowBytes, double length, int devices, int expertsPerToken, long ring) {
+        return rowBytes * (length / ((double) devices * ring) + (double) expertsPerToken * ring);
+    }
+
+    /**
+     * @param length tokens, L
+     * @param devices G
+     * @param expertsPerToken K
+     * @return S*
+     */
+    public static double bestRing(double length, int devices, int expertsPerToken) {
+        return Math.sqrt(length / ((double) expertsPerToken * devices));
     }
 }

@@ -39,9 +39,9 @@ import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
 import org.pikv4j.shard.ShardMoves;
 import org.pikv4j.shard.ShardSpec;
+import org.pikv4j.shard.ShardStats;
 import org.pikv4j.shard.ShardUsage;
 import org.pikv4j.shard.Shards;
-import org.pikv4j.shard.WorkerShard;
 import org.pikv4j.text.TokenStream;
 
 /**
@@ -102,7 +102,7 @@ public final class Engine implements AutoCloseable {
             Decoder decoder = new Decoder(
                     model.config(), model.weights(), backend, options.prefillChunk(), options.reads(), shards);
             replays = new Replays(decoder, model);
-            loop = new EngineLoop(decoder, replays);
+            loop = new EngineLoop(decoder, replays, this::batchDone);
         } catch (Throwable t) {
             made.ifPresent(Shards::close);
             backend.close();
@@ -165,6 +165,13 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
+     * @return what working with shards has cost; nothing where there is none
+     */
+    public ShardStats shardStats() {
+        return shards.map(Shards::stats).orElse(ShardStats.NONE);
+    }
+
+    /**
      * Places all pages of the cache anew, so that every shard has its share, while sessions go on; what they generate is the same.
      *
      * @return what it cost
@@ -178,20 +185,19 @@ public final class Engine implements AutoCloseable {
      * Adds a shard, which gets pages from now on; {@link #rebalance} gives it some of those that there are.
      *
      * @param spec what it can do
-     * @throws InvalidOptionException if the cache has no shards
+     * @throws InvalidOptionException if the cache has no shards, or has as many as there can be
      */
     public void addShard(ShardSpec spec) {
         call(() -> {
             Shards all = sharded();
-            all.add(
-                    new WorkerShard(all.count(), backend.another(Math.max(1, backend.threads() / (all.count() + 1)))),
-                    spec);
+            all.add(spec);
             return all;
         });
     }
 
     /**
-     * Takes all pages from a shard, and gives it no more.
+     * Takes all pages from a shard, and gives it no more. What no other shard has room for comes back to the engine; what has no room
+     * there either is {@linkplain ShardMoves#left left} for another time.
      *
      * @param shard its number
      * @return what it cost
@@ -203,6 +209,11 @@ public final class Engine implements AutoCloseable {
 
     private Shards sharded() {
         return shards.orElseThrow(() -> new InvalidOptionException("the cache has no shards"));
+    }
+
+    /** Runs on the engine's thread. */
+    private void batchDone(int rows) {
+        shards.ifPresent(all -> all.batchDone(rows, this::caches));
     }
 
     private List<SequenceCache> caches() {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.cache.scheduling.CacheSchedule;
@@ -23,15 +24,22 @@ import org.pikv4j.error.ShardFailedException;
 final class EngineLoop implements Runnable {
     private final Decoder decoder;
     private final Replays replays;
+    private final IntConsumer batchDone;
     private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
     private final List<Request> requests = new ArrayList<>();
     private final Thread thread;
     private boolean stopping; // of this thread
     private boolean ended; // guarded by commands
 
-    EngineLoop(Decoder decoder, Replays replays) {
+    /**
+     * @param decoder what runs batches
+     * @param replays reads texts again for policies that want it
+     * @param batchDone is told the rows of each batch that has been run, between this one and the next
+     */
+    EngineLoop(Decoder decoder, Replays replays, IntConsumer batchDone) {
         this.decoder = decoder;
         this.replays = replays;
+        this.batchDone = batchDone;
         thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
         thread.start();
     }
@@ -165,6 +173,7 @@ final class EngineLoop implements Runnable {
             return;
         }
         chosen.forEach(this::advance);
+        batchDone.accept(batch.stream().mapToInt(Span::count).sum());
         // Who had a part in this batch queues behind who had none.
         if (requests.size() > chosen.size()) {
             chosen.retainAll(requests);

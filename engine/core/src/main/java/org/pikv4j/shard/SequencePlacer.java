@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.pikv4j.cache.routing.NewPage;
 import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageName;
 import org.pikv4j.cache.storage.PagePlacer;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SequenceCache;
@@ -12,11 +13,13 @@ import org.pikv4j.cache.storage.SequenceCache;
 final class SequencePlacer implements PagePlacer {
     private final Shards shards;
     private final long sequence;
+    private PageNames names;
     private int fullPages;
 
     SequencePlacer(Shards shards, long sequence) {
         this.shards = shards;
         this.sequence = sequence;
+        this.names = shards.newNames();
     }
 
     @Override
@@ -40,17 +43,32 @@ final class SequencePlacer implements PagePlacer {
         }
     }
 
-    /** The newest first: where one has been placed, those before it were. */
+    /** Where a page has been placed, those before it were, as far as there was room. */
     private void place(SequenceCache cache, int layer, int head) {
         PageTable table = cache.table(layer, head);
-        for (int p = table.size() - 1; p >= 0; p--) {
-            if (table.placeable(p)) {
-                if (table.page(p).shard() != Page.HERE) {
-                    return;
-                }
-                shards.place(cache, p, page(cache, layer, head, p));
+        int first = table.size();
+        for (int p = table.size() - 1;
+                p >= 0 && !(table.placeable(p) && table.page(p).shard() != Page.HERE);
+                p--) {
+            first = p;
+        }
+        int refused = Integer.MAX_VALUE; // bytes that there is no room for: asking again for each page would take long
+        for (int p = first; p < table.size(); p++) {
+            int bytes = table.page(p).layout().pageBytes();
+            if (table.placeable(p) && bytes < refused && !shards.place(cache, p, page(cache, layer, head, p))) {
+                refused = bytes;
             }
         }
+    }
+
+    @Override
+    public PageName name(int shard, int layer, int kvHead) {
+        return names.next(shard, layer, kvHead);
+    }
+
+    @Override
+    public void nameAnew() {
+        names = shards.newNames();
     }
 
     @Override

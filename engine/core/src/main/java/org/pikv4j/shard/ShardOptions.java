@@ -2,6 +2,7 @@ package org.pikv4j.shard;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.pikv4j.cache.routing.ExpertPlacement;
 import org.pikv4j.cache.routing.HashPlacement;
 import org.pikv4j.cache.routing.Placement;
@@ -15,15 +16,41 @@ import org.pikv4j.extension.Extensions;
  * @param shards what each of them can do
  * @param placement which full page goes where
  * @param overlap whether shards compute while the engine does what lives with itself
+ * @param rebalance when pages are placed anew by themselves; never where there is none
  */
-public record ShardOptions(List<ShardSpec> shards, Placement placement, boolean overlap) {
-    private static final int MOST = 256;
+public record ShardOptions(
+        List<ShardSpec> shards, Placement placement, boolean overlap, Optional<RebalanceRule> rebalance) {
+    /** The most shards that there can be. */
+    static final int MOST = 256;
 
     public ShardOptions {
-        if (shards.isEmpty() || shards.size() > MOST) {
-            throw new InvalidOptionException("shards must be between 1 and " + MOST + ", not " + shards.size());
-        }
+        checkCount(shards.size());
         shards = List.copyOf(shards);
+    }
+
+    /**
+     * Overlapping, and never placed anew by themselves.
+     *
+     * @param shards what each of them can do
+     * @param placement which full page goes where
+     */
+    public ShardOptions(List<ShardSpec> shards, Placement placement) {
+        this(shards, placement, true, Optional.empty());
+    }
+
+    /**
+     * @param count number of equal shards
+     * @param placement which full page goes where
+     */
+    public static ShardOptions equal(int count, Placement placement) {
+        checkCount(count); // a list has no negative size
+        return new ShardOptions(Collections.nCopies(count, ShardSpec.EQUAL), placement);
+    }
+
+    private static void checkCount(int count) {
+        if (count < 1 || count > MOST) {
+            throw new InvalidOptionException("shards must be between 1 and " + MOST + ", not " + count);
+        }
     }
 
     /**
@@ -40,13 +67,18 @@ public record ShardOptions(List<ShardSpec> shards, Placement placement, boolean 
     }
 
     /**
-     * @param count number of equal shards
-     * @param placement which full page goes where
+     * @param overlaps whether shards compute while the engine does what lives with itself
+     * @return the same but for that
      */
-    public static ShardOptions equal(int count, Placement placement) {
-        if (count < 1 || count > MOST) {
-            throw new InvalidOptionException("shards must be between 1 and " + MOST + ", not " + count);
-        }
-        return new ShardOptions(Collections.nCopies(count, ShardSpec.EQUAL), placement, true);
+    public ShardOptions withOverlap(boolean overlaps) {
+        return new ShardOptions(shards, placement, overlaps, rebalance);
+    }
+
+    /**
+     * @param rule when pages are placed anew by themselves
+     * @return the same but for that
+     */
+    public ShardOptions withRebalance(RebalanceRule rule) {
+        return new ShardOptions(shards, placement, overlap, Optional.of(rule));
     }
 }

@@ -12,8 +12,11 @@ public record ShardSpec(double capacity, double speed) {
     /** Like every other one. */
     public static final ShardSpec EQUAL = new ShardSpec(1, 1);
 
+    /** Capacities and speeds are below it. */
+    public static final double LIMIT = 1e9;
+
     public ShardSpec {
-        if (!(capacity > 0 && capacity < 1e9) || !(speed > 0 && speed < 1e9)) {
+        if (!(capacity > 0 && capacity < LIMIT) || !(speed > 0 && speed < LIMIT)) {
             throw new InvalidOptionException(
                     "capacities and speeds of shards must be positive numbers, not " + capacity + " and " + speed);
         }

@@ -2,102 +2,102 @@ package org.pikv4j.shard;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BiConsumer;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.attention.ShardAnswer;
 import org.pikv4j.attention.ShardQuery;
 import org.pikv4j.backend.Backend;
-import org.pikv4j.cache.routing.ExpertLoad;
 import org.pikv4j.cache.routing.NewPage;
 import org.pikv4j.cache.routing.Placement;
 import org.pikv4j.cache.routing.ShardLoads;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PagePlacer;
-import org.pikv4j.cache.storage.PagePlacer.Placeable;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.error.ShardFailedException;
 
 /**
  * The shards of an engine: finds places for full pages there, asks for the attention that is paid to them, and counts what went back
- * and forth. Called by the engine's thread, but for {@link #usage}.
+ * and forth. Called by the engine's thread, but for {@link #usage} and {@link #stats}.
  */
 public final class Shards implements ShardLoads, AutoCloseable {
+    /** Tokens after which what was read counts half. */
+    private static final int HALF_LIFE_TOKENS = 512;
+
     private final PagePool pool;
-    private Placement placement;
+    private final IntFunction<ShardTransport> transports;
     private final boolean overlap;
-    private final List<Shard> shards = new CopyOnWriteArrayList<>(); // read by whoever asks for the usage
     private final long budgetBytes;
+    private final Rebalancer rebalancer;
+    private final List<Shard> shards = new CopyOnWriteArrayList<>(); // read by whoever asks for the usage
+    private volatile double[] weights = {}; // likewise; replaced, never written
+    private Placement placement;
+    private final LongAdder engineNanos = new LongAdder();
+    private final LongAdder waitNanos = new LongAdder();
     private long sequences;
-
-    /** A shard, and what went to it and came from it. */
-    private static final class Shard {
-        final ShardTransport transport;
-        final ShardSpec spec;
-        volatile boolean open = true;
-        final LongAdder queries = new LongAdder();
-        final LongAdder queryBytes = new LongAdder();
-        final LongAdder answerBytes = new LongAdder();
-        final LongAdder rowBytes = new LongAdder();
-
-        Shard(ShardTransport transport, ShardSpec spec) {
-            this.transport = transport;
-            this.spec = spec;
-        }
-
-        double weight() {
-            return open ? spec.capacity() * spec.speed() : 0;
-        }
-    }
+    private long names;
+    private long tokens;
 
     /**
      * @param pool whose pages live there
-     * @param transports the ways to them; closed with this
+     * @param transports makes the way to a shard, by its number; closed with this
      * @param options what they can do and how they are used
      * @param budgetBytes the most that all of them may hold together
      */
-    public Shards(PagePool pool, List<ShardTransport> transports, ShardOptions options, long budgetBytes) {
+    public Shards(PagePool pool, IntFunction<ShardTransport> transports, ShardOptions options, long budgetBytes) {
         this.pool = pool;
+        this.transports = transports;
         this.placement = options.placement();
         this.overlap = options.overlap();
         this.budgetBytes = budgetBytes;
+        this.rebalancer = new Rebalancer(this, options.rebalance());
         double capacities =
                 options.shards().stream().mapToDouble(ShardSpec::capacity).sum();
-        for (int i = 0; i < options.shards().size(); i++) {
-            add(transports.get(i), options.shards().get(i), capacities);
+        try {
+            options.shards().forEach(spec -> add(spec, capacities));
+        } catch (Throwable t) {
+            close();
+            throw t;
         }
     }
 
-    private void add(ShardTransport transport, ShardSpec spec, double capacities) {
-        pool.addShard(transport.slabs(), (long) (budgetBytes * spec.capacity() / capacities));
+    private void add(ShardSpec spec, double capacities) {
+        ShardTransport transport = transports.apply(count());
+        try {
+            pool.addShard(transport.slabs(), (long) (budgetBytes * spec.capacity() / capacities));
+        } catch (Throwable t) {
+            transport.close();
+            throw t;
+        }
         shards.add(new Shard(transport, spec));
+        weigh();
     }
 
     /**
      * Adds a shard, which gets pages from now on.
      *
-     * @param transport the way to it; closed with this
      * @param spec what it can do
+     * @throws InvalidOptionException if there are as many as there can be
      */
-    public void add(ShardTransport transport, ShardSpec spec) {
-        add(
-                transport,
-                spec,
-                spec.capacity()
-                        + shards.stream()
-                                .mapToDouble(shard -> shard.spec.capacity())
-                                .sum());
+    public void add(ShardSpec spec) {
+        if (count() == ShardOptions.MOST) {
+            throw new InvalidOptionException("there are " + count() + " shards, and cannot be more");
+        }
+        double others = shards.stream()
+                .filter(Shard::open)
+                .mapToDouble(shard -> shard.spec().capacity())
+                .sum();
+        add(spec, spec.capacity() + others);
     }
 
     /**
@@ -105,20 +105,12 @@ public final class Shards implements ShardLoads, AutoCloseable {
      * @param backend what computes here
      * @param options what they can do and how they are used
      * @param budgetBytes the most that all of them may hold together
-     * @return shards that are workers of this process, among which the backend's threads are shared out, at least one for each
+     * @return shards that are workers of this process, among which the backend's threads are shared out, at least one for each; one that
+     *     is added gets as many as each of the first
      */
     public static Shards ofWorkers(PagePool pool, Backend backend, ShardOptions options, long budgetBytes) {
-        int count = options.shards().size();
-        List<ShardTransport> transports = new ArrayList<>();
-        try {
-            for (int shard = 0; shard < count; shard++) {
-                transports.add(new WorkerShard(shard, backend.another(Math.max(1, backend.threads() / count))));
-            }
-            return new Shards(pool, transports, options, budgetBytes);
-        } catch (Throwable t) {
-            transports.forEach(ShardTransport::close);
-            throw t;
-        }
+        int threads = Math.max(1, backend.threads() / options.shards().size());
+        return new Shards(pool, number -> new WorkerShard(number, backend.another(threads)), options, budgetBytes);
     }
 
     /**
@@ -128,6 +120,17 @@ public final class Shards implements ShardLoads, AutoCloseable {
         return new SequencePlacer(this, sequences++);
     }
 
+    PageNames newNames() {
+        return new PageNames(names++);
+    }
+
+    private void weigh() {
+        double all = shards.stream().mapToDouble(Shard::weight).sum();
+        weights = shards.stream()
+                .mapToDouble(shard -> all > 0 ? shard.weight() / all : 0)
+                .toArray();
+    }
+
     @Override
     public int count() {
         return shards.size();
@@ -135,8 +138,7 @@ public final class Shards implements ShardLoads, AutoCloseable {
 
     @Override
     public double weight(int shard) {
-        return shards.get(shard).weight()
-                / shards.stream().mapToDouble(Shard::weight).sum();
+        return weights[shard];
     }
 
     @Override
@@ -144,56 +146,118 @@ public final class Shards implements ShardLoads, AutoCloseable {
         return pool.heldBytes(shard);
     }
 
-    /** Moves a page to the shard that the placement wants, or, where that has no room, to the one that has most. */
-    void place(SequenceCache cache, int index, NewPage page) {
-        if (shards.stream().noneMatch(shard -> shard.open)) {
-            return;
+    /** Whether none gets pages. */
+    boolean allShut() {
+        return shards.stream().noneMatch(Shard::open);
+    }
+
+    /** Moves a page that is here to the shard that the placement wants, or, where that has no room, to another; says whether one had. */
+    boolean place(SequenceCache cache, int index, NewPage page) {
+        if (allShut() || !moveFrom(Page.HERE, cache, index, page, wanted(placement, page, this))) {
+            return false;
         }
-        int wanted = placement.shard(page, this);
+        name(cache, page, cache.table(page.layer(), page.kvHead()).page(index));
+        return true;
+    }
+
+    /** The shard that a placement chooses. */
+    static int wanted(Placement by, NewPage page, ShardLoads shards) {
+        int wanted = by.shard(page, shards);
+        if (wanted < 0 || wanted >= shards.count()) {
+            throw new IllegalStateException("%s chose shard %d, of %d".formatted(by.name(), wanted, shards.count()));
+        }
+        return wanted;
+    }
+
+    /**
+     * Moves a page where it shall go. Where there is no room it stays on an open shard, or goes to the emptiest that has some; from one
+     * that is shut it may come back here.
+     *
+     * @param from where it is
+     * @param wanted where it shall go
+     * @return whether it is on an open shard then, or has left one that is shut
+     */
+    boolean moveFrom(int from, SequenceCache cache, int index, NewPage page, int wanted) {
         if (moved(cache, index, page, wanted)) {
-            return;
+            return true;
+        }
+        if (from != Page.HERE && shards.get(from).open()) {
+            return true;
         }
         List<Integer> others = IntStream.range(0, count())
-                .filter(shard -> shard != wanted && weight(shard) > 0)
+                .filter(shard -> shard != wanted)
                 .boxed()
                 .sorted(Comparator.comparingDouble(shard -> heldBytes(shard) / weight(shard)))
                 .toList();
         for (int other : others) {
             if (moved(cache, index, page, other)) {
-                return;
+                return true;
             }
+        }
+        return from != Page.HERE && moved(cache, index, page, Page.HERE);
+    }
+
+    private boolean moved(SequenceCache cache, int index, NewPage page, int to) {
+        Page held = cache.table(page.layer(), page.kvHead()).page(index);
+        if (to != Page.HERE && !shards.get(to).open()) {
+            return false;
+        }
+        if (held.shard() != to) {
+            if (!hasRoom(cache, index, page, to)) {
+                return false;
+            }
+            if (to != Page.HERE) {
+                shards.get(to).received(held.layout().pageBytes());
+            }
+        }
+        return true;
+    }
+
+    private static boolean hasRoom(SequenceCache cache, int index, NewPage page, int to) {
+        try {
+            return cache.place(page.layer(), page.kvHead(), index, to);
+        } catch (KvBudgetExceededException e) {
+            return false; // the system has no memory: the page is as good where it is
         }
     }
 
+    /** Tells a shard what a page that it has is called. */
+    void name(SequenceCache cache, NewPage page, Page held) {
+        held.named(cache.placer().orElseThrow().name(held.shard(), page.layer(), page.kvHead()));
+        shards.get(held.shard()).named();
+    }
+
+    Placement placement() {
+        return placement;
+    }
+
+    void placement(Placement next) {
+        placement = next;
+    }
+
+    int epoch() {
+        return (int) (tokens / HALF_LIFE_TOKENS);
+    }
+
     /**
-     * Places all pages anew, by what there is of each expert.
+     * Places all pages anew, by what is held and read of each expert.
      *
      * @param caches all sequences
      * @return what it cost
      */
     public ShardMoves rebalance(List<SequenceCache> caches) {
-        long started = System.nanoTime();
-        Map<List<Integer>, Long> bytes = new HashMap<>();
-        forEach(caches, (cache, placeable) -> {
-            NewPage page = placeable.page();
-            bytes.merge(List.of(page.layer(), page.expert()), bytes(cache, placeable), Long::sum);
-        });
-        List<ExpertLoad> loads = bytes.entrySet().stream()
-                .map(load ->
-                        new ExpertLoad(load.getKey().getFirst(), load.getKey().getLast(), load.getValue()))
-                .sorted(Comparator.comparingInt(ExpertLoad::layer).thenComparingInt(ExpertLoad::expert))
-                .toList();
-        placement = placement.balanced(loads, this);
-        long[] moved = new long[2];
-        forEach(caches, (cache, placeable) -> {
-            int before = shard(cache, placeable);
-            place(cache, placeable.index(), placeable.page());
-            if (shard(cache, placeable) != before) {
-                moved[0]++;
-                moved[1] += bytes(cache, placeable);
-            }
-        });
-        return new ShardMoves(moved[0], moved[1], (System.nanoTime() - started) / 1e9);
+        return rebalancer.rebalance(caches);
+    }
+
+    /**
+     * A batch is done: pages are placed anew if the time has come.
+     *
+     * @param rows its rows
+     * @param caches all sequences
+     */
+    public void batchDone(int rows, Supplier<List<SequenceCache>> caches) {
+        tokens += rows;
+        rebalancer.look(tokens, caches);
     }
 
     /**
@@ -208,53 +272,13 @@ public final class Shards implements ShardLoads, AutoCloseable {
         if (drained < 0 || drained >= count()) {
             throw new InvalidOptionException("there is no shard " + drained + "; there are " + count());
         }
-        shards.get(drained).open = false;
-        ShardMoves moves = rebalance(caches);
-        forEach(caches, (cache, placeable) -> {
-            if (shard(cache, placeable) == drained) { // the others have no room
-                NewPage page = placeable.page();
-                cache.place(page.layer(), page.kvHead(), placeable.index(), Page.HERE);
-            }
-        });
-        return moves;
+        shut(drained);
+        return rebalance(caches);
     }
 
-    private static int shard(SequenceCache cache, Placeable placeable) {
-        return page(cache, placeable).shard();
-    }
-
-    private static long bytes(SequenceCache cache, Placeable placeable) {
-        return page(cache, placeable).layout().pageBytes();
-    }
-
-    private static Page page(SequenceCache cache, Placeable placeable) {
-        NewPage page = placeable.page();
-        return cache.table(page.layer(), page.kvHead()).page(placeable.index());
-    }
-
-    /** All pages that can live anywhere, each once, whoever shares it. */
-    private static void forEach(List<SequenceCache> caches, BiConsumer<SequenceCache, Placeable> action) {
-        Set<Page> seen = new HashSet<>(); // pages are equal to themselves alone
-        for (SequenceCache cache : caches) {
-            for (Placeable placeable : cache.placer().orElseThrow().placeable(cache)) {
-                if (seen.add(page(cache, placeable))) {
-                    action.accept(cache, placeable);
-                }
-            }
-        }
-    }
-
-    private boolean moved(SequenceCache cache, int index, NewPage page, int to) {
-        Shard shard = shards.get(to);
-        if (shard.open && cache.table(page.layer(), page.kvHead()).page(index).shard() == to) {
-            return true;
-        }
-        if (!shard.open || !cache.place(page.layer(), page.kvHead(), index, to)) {
-            return false;
-        }
-        shard.rowBytes.add(
-                cache.table(page.layer(), page.kvHead()).page(index).layout().pageBytes());
-        return true;
+    private void shut(int shard) {
+        shards.get(shard).shut();
+        weigh();
     }
 
     /**
@@ -267,69 +291,70 @@ public final class Shards implements ShardLoads, AutoCloseable {
     public void attend(AttentionPlan plan, Runnable here) {
         plan.start();
         List<ShardQuery> queries = plan.asked();
+        if (queries.isEmpty()) {
+            here.run();
+            return;
+        }
         List<CompletableFuture<ShardAnswer>> answers = new ArrayList<>();
         try {
             for (ShardQuery query : queries) {
-                answers.add(ask(query));
+                answers.add(shards.get(query.shard()).ask(query, epoch()));
             }
             if (!overlap) {
-                answers.forEach(Shards::await);
+                await(answers);
             }
+            long started = System.nanoTime();
             here.run();
+            engineNanos.add(System.nanoTime() - started);
         } finally {
-            answers.forEach(Shards::await); // whatever happens: until then the pages must stay
+            await(answers); // whatever happens: until then the pages must stay
         }
+        List<ShardFailedException> failures = new ArrayList<>();
         for (int i = 0; i < queries.size(); i++) {
-            plan.answer(queries.get(i), answer(queries.get(i), answers.get(i)));
+            ShardQuery query = queries.get(i);
+            try {
+                ShardAnswer answer = answers.get(i).join();
+                shards.get(query.shard()).answered(answer);
+                plan.answer(query, answer);
+            } catch (CompletionException | CancellationException e) {
+                shut(query.shard());
+                failures.add(new ShardFailedException(query.shard(), e.getCause() == null ? e : e.getCause()));
+            }
+        }
+        if (!failures.isEmpty()) {
+            throw failures.getFirst();
         }
     }
 
-    private CompletableFuture<ShardAnswer> ask(ShardQuery query) {
-        Shard shard = shards.get(query.shard());
-        shard.queries.increment();
-        shard.queryBytes.add(query.bytes());
-        return shard.transport.attend(query);
-    }
-
-    private static void await(CompletableFuture<ShardAnswer> answer) {
-        answer.handle((stands, failure) -> true).join();
-    }
-
-    private ShardAnswer answer(ShardQuery query, CompletableFuture<ShardAnswer> answered) {
-        Shard shard = shards.get(query.shard());
-        try {
-            ShardAnswer answer = answered.join();
-            shard.answerBytes.add(answer.bytes());
-            return answer;
-        } catch (CompletionException e) {
-            shard.open = false;
-            throw new ShardFailedException(query.shard(), e.getCause());
-        }
+    private void await(List<CompletableFuture<ShardAnswer>> answers) {
+        long started = System.nanoTime();
+        answers.forEach(answer -> answer.handle((stands, failure) -> true).join());
+        waitNanos.add(System.nanoTime() - started);
     }
 
     /**
      * @return what each shard holds and did; may be called by any thread
      */
     public List<ShardUsage> usage() {
-        return IntStream.range(0, count())
-                .mapToObj(i -> {
-                    Shard shard = shards.get(i);
-                    return new ShardUsage(
-                            i,
-                            pool.heldBytes(i),
-                            pool.capacityBytes(i),
-                            pool.pages(i),
-                            shard.queries.sum(),
-                            shard.queryBytes.sum(),
-                            shard.answerBytes.sum(),
-                            shard.rowBytes.sum());
-                })
+        double[] shares = weights;
+        return IntStream.range(0, shares.length)
+                .mapToObj(
+                        i -> shards.get(i).usage(i, shares[i], pool.heldBytes(i), pool.capacityBytes(i), pool.pages(i)))
                 .toList();
+    }
+
+    /**
+     * @return what working with shards has cost; may be called by any thread
+     */
+    public ShardStats stats() {
+        Rebalancer.Count rebalances = rebalancer.count();
+        return new ShardStats(
+                overlap, engineNanos.sum() / 1e9, waitNanos.sum() / 1e9, rebalances.times(), rebalances.moves());
     }
 
     /** Ends the shards, which hold no page any more. */
     @Override
     public void close() {
-        shards.forEach(shard -> shard.transport.close());
+        shards.forEach(Shard::close);
     }
 }

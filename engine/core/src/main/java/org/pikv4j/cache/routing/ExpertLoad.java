@@ -5,6 +5,7 @@ package org.pikv4j.cache.routing;
  *
  * @param layer index of the layer
  * @param expert the expert that most of their tokens chose; -1 for pages of a layer without a gate
- * @param bytes what they take
+ * @param heldBytes what they take
+ * @param readBytes what attention read of them lately
  */
-public record ExpertLoad(int layer, int expert, long bytes) {}
+public record ExpertLoad(int layer, int expert, long heldBytes, long readBytes) {}

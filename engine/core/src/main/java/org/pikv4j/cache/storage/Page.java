@@ -37,6 +37,8 @@ public final class Page {
     private Optional<SecondTier> tier = Optional.empty();
     private @Nullable Sealing sealing; // the engine's thread alone
     private final PageSummary summary = new PageSummary();
+    private Optional<PageName> name = Optional.empty(); // likewise
+    private ReadCount reads = new ReadCount(); // likewise
     int references = 1;
 
     Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
@@ -90,6 +92,38 @@ public final class Page {
     }
 
     /**
+     * @return what it is called on its shard; empty where nobody has said so since it came there
+     */
+    public Optional<PageName> name() {
+        return name;
+    }
+
+    /**
+     * @param given what it is called on its shard, until it leaves it
+     */
+    public void named(PageName given) {
+        name = Optional.of(given);
+    }
+
+    /**
+     * Counts what attention reads of it on a shard. Called by the engine's thread alone.
+     *
+     * @param bytes how much
+     * @param epoch when: what was read in an epoch before counts half
+     */
+    public void read(long bytes, int epoch) {
+        reads.add(bytes, epoch);
+    }
+
+    /**
+     * @param epoch now, not before it was read last
+     * @return bytes read of it lately
+     */
+    public long readBytes(int epoch) {
+        return reads.bytes(epoch);
+    }
+
+    /**
      * Goes on elsewhere, with the same bytes. Called by {@link PagePool#move} alone, between two batches.
      *
      * @param slot a copy of its bytes
@@ -111,6 +145,7 @@ public final class Page {
         SizeClass.Block left = block;
         MemorySegment bytes = slot.bytes();
         block = slot;
+        name = Optional.empty();
         shard = slot.cut().owner().shard();
         keys = keys(bytes);
         values = values(bytes);
@@ -158,7 +193,7 @@ public final class Page {
      */
     Page rewritten(int[] positions, int count) {
         MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.roomOffset(), count);
-        Page page = new Page(block, layout, positions[0], Optional.empty(), count);
+        Page page = instead(positions[0], count);
         page.summary.error(summary.error()); // most of what it holds has gone through the same form
         return page;
     }
@@ -169,7 +204,14 @@ public final class Page {
      * @param count how many of the first survivors are left, at least one
      */
     Page trimmed(int count) {
-        return new Page(block, layout, position, Optional.empty(), count);
+        return instead(position, count);
+    }
+
+    private Page instead(int first, int count) {
+        Page page = new Page(block, layout, first, Optional.empty(), count);
+        page.name = name;
+        page.reads = reads;
+        return page;
     }
 
     /** Makes an empty page hold what this one does. */

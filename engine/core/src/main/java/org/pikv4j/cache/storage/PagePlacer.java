@@ -28,6 +28,19 @@ public interface PagePlacer {
     List<Placeable> placeable(SequenceCache cache);
 
     /**
+     * Names a page that has come to a shard: next to the one before it.
+     *
+     * @param shard number of the shard
+     * @param layer index of the layer
+     * @param kvHead index of the KV head
+     * @return its name there
+     */
+    PageName name(int shard, int layer, int kvHead);
+
+    /** Begins new lists of names, since all pages are about to get new ones. */
+    void nameAnew();
+
+    /**
      * @return the same for a copy of the sequence
      */
     PagePlacer copy();
