@@ -1,6 +1,5 @@
 package org.pikv4j.bench.scaling;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +22,9 @@ import org.pikv4j.cli.Progress;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.model.FeedForwardSpec;
 import org.pikv4j.model.LayerSpec;
+import org.pikv4j.model.ModelConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,7 +39,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Of the model only config.json is read. Partials are measured messages, gathering is what the same pages would take on"
-                    + " their way to the query, all-gather on their way to every shard."
+                    + " their way to the query, all-gather on their way to every shard. Rings are pages of other sizes: what small"
+                    + " ones cost in handles, and large ones in room that is not used."
         })
 public final class ScalingCommand implements Callable<Integer> {
     @Option(
@@ -65,6 +67,27 @@ public final class ScalingCommand implements Callable<Integer> {
             paramLabel = "GB/S",
             description = "Gigabytes that a link of it carries in a second (default: ${DEFAULT-VALUE}).")
     private double bandwidth = 12.5;
+
+    @Option(
+            names = "--rings",
+            paramLabel = "LIST",
+            split = ",",
+            description =
+                    "Rows of a page to compare in bytes, beside the paper's model (default: 16,32,64,128,256,512).")
+    private List<Integer> rings = List.of(16, 32, 64, 128, 256, 512);
+
+    @Option(
+            names = "--ring-shards",
+            paramLabel = "LIST",
+            split = ",",
+            description = "Numbers of shards for this comparison (default: 1,2,8).")
+    private List<Integer> ringShards = List.of(1, 2, 8);
+
+    @Option(
+            names = "--ring-context",
+            paramLabel = "N",
+            description = "Tokens that its sequences have at least (default: ${DEFAULT-VALUE}).")
+    private int ringContext = 4096;
 
     @Mixin
     private final ModelOption model = new ModelOption();
@@ -93,12 +116,18 @@ public final class ScalingCommand implements Callable<Integer> {
                 ModelSource source = model.source();
                 Backend backend = new Backends(List.of()).open(Backends.AUTO, BackendOptions.defaults())) {
             Network network = new Network(latency / 1e6, bandwidth * 1e9);
-            ScalingRun run = new ScalingRun(backend, layers(source.path()), pageTokens, context, network);
+            ModelConfig config = PiKV.config(source.path());
+            List<AttentionSpec> specs =
+                    config.layers().stream().map(LayerSpec::attention).toList();
+            ScalingRun run = new ScalingRun(backend, specs, pageTokens, context, network);
             List<ScalingReport.Row> rows = new ArrayList<>();
             for (int count : shards) {
                 progress.update("Filling shards", rows.size(), shards.size());
                 rows.add(run.measure(count));
             }
+            progress.update("Filling rings", 0, 1);
+            RingReport measured =
+                    new RingRun(backend, specs, expertsPerToken(config), ringContext, rings, ringShards).measure();
             return new ScalingReport(
                     Machine.here(),
                     source.name(),
@@ -107,18 +136,18 @@ public final class ScalingCommand implements Callable<Integer> {
                     run.kvBytes(),
                     network.latencySeconds(),
                     network.bytesPerSecond(),
-                    rows);
+                    rows,
+                    measured);
         }
     }
 
     private void check() {
-        for (int count : shards) {
-            if (count < 1 || count > 256) {
-                throw new InvalidOptionException("--shards must be between 1 and 256, not " + count);
-            }
-        }
-        if (pageTokens < 16 || pageTokens % 16 != 0) {
-            throw new InvalidOptionException("--page-tokens must be a positive multiple of 16, not " + pageTokens);
+        shards.forEach(count -> checkShards("--shards", count));
+        ringShards.forEach(count -> checkShards("--ring-shards", count));
+        checkPage("--page-tokens", pageTokens);
+        rings.forEach(ring -> checkPage("--rings", ring));
+        if (ringContext < 1) {
+            throw new InvalidOptionException("--ring-context must be positive, not " + ringContext);
         }
         if (context < pageTokens) {
             throw new InvalidOptionException("--context must be at least a page, not " + context);
@@ -131,8 +160,25 @@ public final class ScalingCommand implements Callable<Integer> {
         }
     }
 
-    private static List<AttentionSpec> layers(Path model) {
-        return PiKV.config(model).layers().stream().map(LayerSpec::attention).toList();
+    private static void checkShards(String name, int count) {
+        if (count < 1 || count > 256) {
+            throw new InvalidOptionException(name + " must be between 1 and 256, not " + count);
+        }
+    }
+
+    private static void checkPage(String name, int tokens) {
+        if (tokens < 16 || tokens > 4096 || tokens % 16 != 0) {
+            throw new InvalidOptionException(name + " must be a multiple of 16 between 16 and 4096, not " + tokens);
+        }
+    }
+
+    /** K of the layers that have a gate; 1 where none has. */
+    private static int expertsPerToken(ModelConfig config) {
+        return config.layers().stream()
+                .map(LayerSpec::feedForward)
+                .mapToInt(block -> block instanceof FeedForwardSpec.Sparse sparse ? sparse.topK() : 1)
+                .max()
+                .orElse(1);
     }
 
     private void print(ScalingReport report) {
@@ -163,8 +209,12 @@ public final class ScalingCommand implements Callable<Integer> {
         }
         output.println("");
         output.println("largest: the fullest shard over the mean; closed: queries and partials alone, by formula");
+        output.println("");
+        RingTable table = new RingTable(report.model(), report.rings());
+        table.print(output);
         out.json("scaling.json", report);
         out.write("scaling.png", file -> Pictures.write(picture(report), file));
+        out.write("rings.png", file -> Pictures.write(table.picture(), file));
     }
 
     private static XYChart picture(ScalingReport report) {

@@ -14,6 +14,7 @@ import org.pikv4j.bench.Machine;
  * @param latencySeconds of the simulated network
  * @param bytesPerSecond of its links
  * @param rows one for each number of shards
+ * @param rings what the size of a page costs
  */
 record ScalingReport(
         Machine machine,
@@ -23,7 +24,8 @@ record ScalingReport(
         long kvBytes,
         double latencySeconds,
         double bytesPerSecond,
-        List<Row> rows) {
+        List<Row> rows,
+        RingReport rings) {
 
     /**
      * Bytes and seconds for each decoded token.

@@ -28,6 +28,8 @@ class ScalingCommandTest {
                 "4096",
                 "--page-tokens",
                 "16",
+                "--ring-context",
+                "2048",
                 "--out",
                 directory.toString());
         assertThat(program.err()).isEmpty();
@@ -39,8 +41,7 @@ class ScalingCommandTest {
             int shards = row.get("shards").asInt();
             double closed = shards * 4 * 4 * (2 * 64 + 2) * 4.0; // layers, heads
             assertThat(row.get("partials").asDouble()).isEqualTo(closed);
-            double pages = 4 * 2 * 256; // layers, KV heads
-            double names = shards * 4 * 2 * 12 + pages * 12; // tiles and ranges
+            double names = shards * 4 * 2 * (16 + 20); // tiles of layers and KV heads, and one run of pages each
             assertThat(row.get("query_bytes").asDouble()
                             + row.get("answer_bytes").asDouble())
                     .isEqualTo(closed + names);
@@ -49,6 +50,35 @@ class ScalingCommandTest {
             assertThat(row.get("largest_share").asDouble()).isCloseTo(1, within(0.05));
         }
         assertThat(directory.resolve("scaling.png")).exists();
+        assertThat(directory.resolve("rings.png")).exists();
+        rings(report.get("rings"));
+    }
+
+    private static void rings(JsonNode rings) {
+        assertThat(rings.get("handle_bytes").asDouble()).isBetween(100.0, 2000.0);
+        int tables = 4 * 2;
+        int rowBytes = 2 * 64 * 2;
+        assertThat(rings.get("rows")).hasSize(3 * 6);
+        for (JsonNode row : rings.get("rows")) {
+            int ring = row.get("ring").asInt();
+            double payload = row.get("payload_bytes").asDouble();
+            double tail = row.get("tail_bytes").asDouble();
+            assertThat(row.get("open_bytes").asDouble() + row.get("shard_bytes").asDouble())
+                    .isCloseTo(payload + tail, within(1.0));
+            assertThat(tail).isBetween(0.0, (double) tables * ring * rowBytes);
+            assertThat(row.get("open_bytes").asDouble()).isBetween(tail, (double) tables * ring * rowBytes);
+            double full = row.get("shard_bytes").asDouble() / (ring * rowBytes);
+            assertThat(row.get("name_bytes").asDouble()).isCloseTo(28 * full, within(1.0));
+        }
+        for (JsonNode minimum : rings.get("minima")) {
+            int shards = minimum.get("shards").asInt();
+            double length = rings.get("context").asInt();
+            assertThat(minimum.get("paper_ring").asDouble()).isCloseTo(Math.sqrt(length / (2 * shards)), within(0.1));
+            // Sizes are measured in steps of two.
+            assertThat(minimum.get("measured_ring").asDouble()
+                            / minimum.get("corrected_ring").asDouble())
+                    .isBetween(0.4, 2.5);
+        }
     }
 
     @ParameterizedTest
@@ -56,6 +86,9 @@ class ScalingCommandTest {
         "--shards 0, --shards must be between 1 and 256",
         "--context 3, --context must be at least a page",
         "--page-tokens 17, --page-tokens must be",
+        "--rings 8, --rings must be",
+        "--ring-shards 0, --ring-shards must be",
+        "--ring-context 0, --ring-context must be",
         "--latency -1, --latency must be",
         "--bandwidth 0, --bandwidth must be"
     })

@@ -31,7 +31,8 @@ class BadInputTest {
         Files.writeString(directory.resolve("outside.txt"), "1 2 925");
         Files.writeString(directory.resolve("negative.txt"), "1 -2");
         Files.writeString(directory.resolve("empty.json"), "{}");
-        Files.writeString(directory.resolve("damaged.json"), "{\"read_bandwidth\": 1e10, \"latency\": {\"bandwidth\": 0}}");
+        Files.writeString(
+                directory.resolve("damaged.json"), "{\"read_bandwidth\": 1e10, \"latency\": {\"bandwidth\": 0}}");
         Files.writeString(directory.resolve("long.txt"), "5 ".repeat(8193));
         Files.writeString(directory.resolve("prompt.txt"), "Ada likes mango. ".repeat(100));
         Files.writeString(directory.resolve("long-prompt.txt"), "Ada likes mango. ".repeat(3000));

@@ -1,0 +1,145 @@
+package org.pikv4j.bench.scaling;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryMXBean;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.storage.CacheUsage;
+import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.plan.PaperModel;
+import org.pikv4j.shard.ShardUsage;
+
+/**
+ * Measures what sequences take in pages of different sizes. Their lengths are random: where they all end with a page, larger pages
+ * would seem to cost nothing.
+ *
+ * @param backend what computes
+ * @param specs the attention of each layer
+ * @param expertsPerToken K, for the paper's model
+ * @param context shortest sequence; the longest are as long as the largest ring longer, so that the rest of a page is anything
+ * @param rings numbers of rows of a page
+ * @param devices numbers of shards
+ */
+record RingRun(
+        Backend backend,
+        List<AttentionSpec> specs,
+        int expertsPerToken,
+        int context,
+        List<Integer> rings,
+        List<Integer> devices) {
+    private static final int SEQUENCES = 8;
+    private static final long SEED = 7;
+    /** Collections before the heap is looked at: what the first sets free may need another. */
+    private static final int COLLECTIONS = 3;
+
+    RingReport measure() {
+        int[] lengths = new SplittableRandom(SEED)
+                .ints(SEQUENCES, context, context + Collections.max(rings))
+                .toArray();
+        double length = 0;
+        for (int tokens : lengths) {
+            length += (double) tokens / SEQUENCES;
+        }
+        double handle = handleBytes(lengths);
+        List<RingReport.Row> rows = new ArrayList<>();
+        List<RingReport.Minimum> minima = new ArrayList<>();
+        for (int count : devices) {
+            List<RingReport.Row> ofCount = new ArrayList<>();
+            for (int ring : rings) {
+                ofCount.add(row(count, ring, lengths, length, handle));
+            }
+            rows.addAll(ofCount);
+            minima.add(minimum(ofCount, length, handle));
+        }
+        return new RingReport((int) Math.round(length), expertsPerToken, SEQUENCES, handle, rows, minima);
+    }
+
+    /** Heap of a page that is on a shard: the page, its segments and its name, and its place in its table. */
+    private double handleBytes(int[] lengths) {
+        try (ShardedCaches caches = caches(1, Collections.min(rings), lengths)) {
+            long before = heap();
+            for (int tokens : lengths) {
+                caches.fill(tokens);
+            }
+            return (double) (heap() - before) / caches.usage().pages();
+        }
+    }
+
+    private static long heap() {
+        MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
+        for (int i = 0; i < COLLECTIONS; i++) {
+            memory.gc();
+        }
+        return memory.getHeapMemoryUsage().getUsed();
+    }
+
+    private ShardedCaches caches(int count, int ring, int[] lengths) {
+        long tokens = 0;
+        for (int of : lengths) {
+            tokens += of + ring;
+        }
+        return new ShardedCaches(backend, specs, ring, count, 4 * tokens * rowBytes() + (1L << 30));
+    }
+
+    /** Keys and values of a token in bf16. */
+    private long rowBytes() {
+        return specs.stream()
+                .mapToLong(spec -> 2L * spec.kvWidth() * Short.BYTES)
+                .sum();
+    }
+
+    private RingReport.Row row(int count, int ring, int[] lengths, double length, double handle) {
+        try (ShardedCaches caches = caches(count, ring, lengths)) {
+            for (int tokens : lengths) {
+                caches.fill(tokens);
+            }
+            List<ShardUsage> filled = caches.shards();
+            CacheUsage usage = caches.usage();
+            caches.decode();
+            double messages = 0;
+            double onShards = 0;
+            double names = 0;
+            for (ShardUsage shard : caches.shards()) {
+                ShardUsage before = filled.get(shard.shard());
+                messages += shard.queryBytes() + shard.answerBytes() - before.queryBytes() - before.answerBytes();
+                onShards += before.heldBytes();
+                names += before.nameBytes();
+            }
+            double open = usage.heldBytes() - onShards;
+            double payload = length * rowBytes() * SEQUENCES;
+            double handles = handle * usage.pages();
+            double device = open + handles + messages + (onShards + names) / count;
+            return new RingReport.Row(
+                    count,
+                    ring,
+                    (double) usage.pages() / SEQUENCES,
+                    payload / SEQUENCES,
+                    open / SEQUENCES,
+                    onShards / SEQUENCES,
+                    (usage.heldBytes() - payload) / SEQUENCES,
+                    handles / SEQUENCES,
+                    names / SEQUENCES,
+                    messages / SEQUENCES,
+                    device / SEQUENCES,
+                    PaperModel.memoryBytes((double) rowBytes(), length, count, expertsPerToken, ring));
+        }
+    }
+
+    private RingReport.Minimum minimum(List<RingReport.Row> rows, double length, double handle) {
+        RingReport.Row best = rows.stream()
+                .min(Comparator.comparingDouble(RingReport.Row::deviceBytes))
+                .orElseThrow();
+        long tables = specs.stream().mapToLong(AttentionSpec::kvHeads).sum();
+        double rowOfTable = (double) rowBytes() / tables;
+        return new RingReport.Minimum(
+                best.shards(),
+                best.ring(),
+                best.deviceBytes(),
+                PaperModel.bestRing(length, best.shards(), expertsPerToken),
+                Math.sqrt(length * handle / (rowOfTable * (1 - 0.5 / best.shards()))));
+    }
+}
