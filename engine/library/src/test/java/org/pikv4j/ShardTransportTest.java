@@ -18,8 +18,10 @@ import org.pikv4j.backend.Backends;
 import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.routing.RoundRobin;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.PageRoom;
 import org.pikv4j.cache.storage.Residual;
@@ -110,7 +112,7 @@ class ShardTransportTest {
 
         SequenceCache sequence(int tokens) {
             SequenceCache cache = new SequenceCache(
-                    LAYOUT, pool, Runnable::run, Optional.empty(), Optional.empty(), Optional.of(shards.newSequence()));
+                    LAYOUT, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
             caches.add(cache);
             for (int token = 0; token < tokens; token++) {
                 cache.reserve(1);
@@ -129,7 +131,8 @@ class ShardTransportTest {
                         new float[16],
                         new float[8],
                         new float[8],
-                        new float[16]);
+                        new float[16],
+                        GateScores.NONE);
             } finally {
                 cache.rollback();
             }

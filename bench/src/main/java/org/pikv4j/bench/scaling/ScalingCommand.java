@@ -119,15 +119,15 @@ public final class ScalingCommand implements Callable<Integer> {
             ModelConfig config = PiKV.config(source.path());
             List<AttentionSpec> specs =
                     config.layers().stream().map(LayerSpec::attention).toList();
+            progress.update("Filling rings", 0, 1);
+            RingReport measured =
+                    new RingRun(backend, specs, expertsPerToken(config), ringContext, rings, ringShards).measure();
             ScalingRun run = new ScalingRun(backend, specs, pageTokens, context, network);
             List<ScalingReport.Row> rows = new ArrayList<>();
             for (int count : shards) {
                 progress.update("Filling shards", rows.size(), shards.size());
                 rows.add(run.measure(count));
             }
-            progress.update("Filling rings", 0, 1);
-            RingReport measured =
-                    new RingRun(backend, specs, expertsPerToken(config), ringContext, rings, ringShards).measure();
             return new ScalingReport(
                     Machine.here(),
                     source.name(),

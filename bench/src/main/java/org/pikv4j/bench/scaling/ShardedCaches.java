@@ -8,8 +8,10 @@ import org.pikv4j.bench.FilledCache;
 import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.routing.GateScores;
 import org.pikv4j.cache.routing.HashPlacement;
 import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.cache.storage.PagePool;
 import org.pikv4j.cache.storage.PageRoom;
@@ -63,7 +65,7 @@ final class ShardedCaches implements AutoCloseable {
     /** Adds a sequence of so many tokens. */
     void fill(int tokens) {
         SequenceCache cache = new SequenceCache(
-                layout, pool, Runnable::run, Optional.empty(), Optional.empty(), Optional.of(shards.newSequence()));
+                layout, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
         sequences.add(cache);
         int width = specs.stream().mapToInt(AttentionSpec::kvWidth).max().orElseThrow();
         float[] keys = FilledCache.random(FILL_ROWS * width, 3);
@@ -87,7 +89,7 @@ final class ShardedCaches implements AutoCloseable {
                 AttentionSpec spec = specs.get(layer);
                 float[] queries = FilledCache.random(spec.queryWidth(), 5);
                 float[] row = FilledCache.random(spec.kvWidth(), 6);
-                attention.attend(layer, batch, queries, row, row, new float[spec.queryWidth()]);
+                attention.attend(layer, batch, queries, row, row, new float[spec.queryWidth()], GateScores.NONE);
             }
             cache.rollback();
         }
