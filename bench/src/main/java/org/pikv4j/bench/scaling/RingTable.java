@@ -63,11 +63,11 @@ record RingTable(String model, RingReport report) {
                     .toList();
             List<Integer> rings = rows.stream().map(RingReport.Row::ring).toList();
             chart.addSeries(
-                    minimum.shards() + " shards, measured",
+                    "G = " + minimum.shards(),
                     rings,
                     rows.stream().map(RingReport.Row::overhead).toList());
             chart.addSeries(
-                    minimum.shards() + " shards, the paper's M",
+                    "G = " + minimum.shards() + ", paper",
                     rings,
                     rows.stream().map(RingReport.Row::paperBytes).toList());
         }
