@@ -111,8 +111,8 @@ class ShardTransportTest {
         }
 
         SequenceCache sequence(int tokens) {
-            SequenceCache cache = new SequenceCache(
-                    LAYOUT, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
+            SequenceCache cache =
+                    new SequenceCache(LAYOUT, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
             caches.add(cache);
             for (int token = 0; token < tokens; token++) {
                 cache.reserve(1);

@@ -64,8 +64,8 @@ final class ShardedCaches implements AutoCloseable {
 
     /** Adds a sequence of so many tokens. */
     void fill(int tokens) {
-        SequenceCache cache = new SequenceCache(
-                layout, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
+        SequenceCache cache =
+                new SequenceCache(layout, pool, Runnable::run, CacheManagers.NONE.with(shards.newSequence()));
         sequences.add(cache);
         int width = specs.stream().mapToInt(AttentionSpec::kvWidth).max().orElseThrow();
         float[] keys = FilledCache.random(FILL_ROWS * width, 3);
