@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.pikv4j.cache.routing.RoutingUsage;
 
 /**
  * How often each expert shard was read.
@@ -28,7 +29,7 @@ record ReadsByShard(List<List<Long>> layers) {
      * @return largest over mean
      */
     double imbalance() {
-        return mean(layer -> layer.stream().mapToLong(Long::longValue).max().orElseThrow() / average(layer));
+        return RoutingUsage.imbalance(layers);
     }
 
     /**

@@ -25,6 +25,7 @@ final class RoutingRun {
 
     static final String CLAIRVOYANT = "clairvoyant";
     static final String LARGEST = "largest";
+    private static final String EXACT = "exact"; // reads all, whatever k is
 
     private final Supplier<PiKV.Builder> builders;
     private final double bandwidth;
@@ -56,7 +57,8 @@ final class RoutingRun {
         /** As {@code --route} spells it; for those that it does not know, that of one that it does. */
         String spec(int k) {
             String name = clairvoyant() || text.equals(LARGEST) ? RANDOM : text;
-            return name + (name.contains(":") ? "," : ":") + "k=" + k + ",by=" + by;
+            String options = (name.equals(EXACT) || name.startsWith(EXACT + ":") ? "" : "k=" + k + ",") + "by=" + by;
+            return name + (name.contains(":") ? "," : ":") + options;
         }
 
         RouteChoice choice(int k, ClairvoyantRouter oracle) {

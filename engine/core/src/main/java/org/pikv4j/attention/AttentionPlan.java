@@ -146,8 +146,9 @@ public final class AttentionPlan extends AttentionWork {
             bounds.add(new BoundItem(this, tile.queryOffset(0), candidates));
         }
         choices.add(() -> {
-            SlotRanges chosen = new SlotRanges(candidates.count());
-            for (int block : PageChoice.checked(by, by.read(candidates), candidates.count())) {
+            int[] blocks = PageChoice.checked(by, by.read(candidates), candidates.count());
+            SlotRanges chosen = new SlotRanges(blocks.length);
+            for (int block : blocks) {
                 chosen.add(
                         candidates.page(block),
                         candidates.pageNumber(block),

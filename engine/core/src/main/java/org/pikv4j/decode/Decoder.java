@@ -209,7 +209,7 @@ public final class Decoder {
     private GateScores gatesBefore(List<Span> batch, int rows, int layer) {
         LayerWeights layerWeights = weights.layers().get(layer);
         if (!(layerWeights.feedForward() instanceof FeedForwardWeights.Sparse sparse)
-                || batch.stream().allMatch(span -> span.cache().routing().isEmpty())) {
+                || batch.stream().noneMatch(span -> asksGate(span, layer))) {
             return GateScores.NONE;
         }
         int experts = experts(layer).experts();
@@ -219,6 +219,13 @@ public final class Decoder {
             ExpertGate.softmax(gates, row * experts, experts);
         }
         return new GateScores(gates, 0, experts);
+    }
+
+    private static boolean asksGate(Span span, int layer) {
+        SequenceCache cache = span.cache();
+        return cache.routing()
+                .filter(routing -> routing.asksGate(layer, cache.length(), span.count(), cache.prompt()))
+                .isPresent();
     }
 
     private FeedForwardSpec.Sparse experts(int layer) {

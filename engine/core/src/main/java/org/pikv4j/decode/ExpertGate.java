@@ -36,7 +36,8 @@ final class ExpertGate {
                 best[rank] = argmaxBelow(scores, best, rank);
                 sum += logits[at + best[rank]];
             }
-            float factor = spec.renormalise() ? 1f / sum : 1f;
+            float factor =
+                    spec.renormalise() && sum > 0f ? 1f / sum : 1f; // a bias may choose what has no weight at all
             for (int rank = 0; rank < topK; rank++) {
                 assignment.choose(row, rank, best[rank], logits[at + best[rank]] * factor);
             }

@@ -61,7 +61,18 @@ public class OptionValues {
      * @return its value
      */
     public int number(String name, int usual, int least) {
-        double value = real(name, usual, least, Integer.MAX_VALUE);
+        return number(name, usual, least, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param name an option's name
+     * @param usual its value if it is not given
+     * @param least the smallest value possible
+     * @param most the largest
+     * @return its value
+     */
+    public int number(String name, int usual, int least, int most) {
+        double value = real(name, usual, least, most);
         if (value != Math.rint(value)) {
             throw new InvalidOptionException(of + ": " + name + " must be a whole number");
         }

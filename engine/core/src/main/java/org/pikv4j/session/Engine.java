@@ -95,6 +95,7 @@ public final class Engine implements AutoCloseable {
             }
             schedule = schedule(model.config(), options, layout);
             pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
+            route.ifPresent(choice -> pool.measureLoss());
             made = options.shards().map(of -> Shards.ofWorkers(pool, backend, of, options.kvBudgetBytes()));
             shards = made;
             sealer = thread("pikv-sealer");

@@ -12,6 +12,7 @@ import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.scheduling.ObservedAttention;
 import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageChoice;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.model.AttentionSpec;
 
@@ -27,15 +28,38 @@ final class HeadRouting implements AttentionWatcher {
     private final int layer;
     private final int kvHead;
     private final int shards;
-    private final double[] load;
-    private final double[] mass;
-    private final double[] miss;
-    private final long[] lost; // tokens evicted
-    private final double[] kept; // the router's
+    private final Known known;
+    private final Known committed; // what was known before the batch under way
     private final Map<Integer, Asked> asked = new HashMap<>(); // by position, rows of the batch under way
     private GateScores gates = GateScores.NONE;
-    private int[] last = {}; // what the last query chose
     private int firstPosition;
+
+    /** What is remembered of the queries. */
+    private static final class Known {
+        final double[] load;
+        final double[] mass;
+        final double[] miss;
+        final double[] lost; // tokens evicted
+        final double[] kept; // the router's
+        int[] last = {}; // what the last query chose
+
+        Known(int shards, int numbers) {
+            load = new double[shards];
+            mass = new double[shards];
+            miss = new double[shards];
+            lost = new double[shards];
+            kept = new double[numbers];
+        }
+
+        void copy(Known other) {
+            System.arraycopy(other.load, 0, load, 0, load.length);
+            System.arraycopy(other.mass, 0, mass, 0, mass.length);
+            System.arraycopy(other.miss, 0, miss, 0, miss.length);
+            System.arraycopy(other.lost, 0, lost, 0, lost.length);
+            System.arraycopy(other.kept, 0, kept, 0, kept.length);
+            last = other.last;
+        }
+    }
 
     /** What a row was told to read, and what was known then. */
     private record Asked(ShardSignals signals, int[] chosen) {}
@@ -45,22 +69,36 @@ final class HeadRouting implements AttentionWatcher {
         this.layer = layer;
         this.kvHead = kvHead;
         this.shards = shards;
-        load = new double[shards];
-        mass = new double[shards];
-        miss = new double[shards];
-        lost = new long[shards];
-        kept = new double[choice.router().numbers(shards)];
+        known = new Known(shards, choice.router().numbers(shards));
+        committed = new Known(shards, choice.router().numbers(shards));
     }
 
     HeadRouting copy() {
         HeadRouting copy = new HeadRouting(choice, layer, kvHead, shards);
-        System.arraycopy(load, 0, copy.load, 0, shards);
-        System.arraycopy(mass, 0, copy.mass, 0, shards);
-        System.arraycopy(miss, 0, copy.miss, 0, shards);
-        System.arraycopy(lost, 0, copy.lost, 0, shards);
-        System.arraycopy(kept, 0, copy.kept, 0, kept.length);
-        copy.last = last;
+        copy.known.copy(known);
+        copy.committed.copy(known);
         return copy;
+    }
+
+    /** What the batch under way has taught is for good. */
+    void commit() {
+        committed.copy(known);
+    }
+
+    /** It is for nothing. */
+    void rollBack() {
+        known.copy(committed);
+    }
+
+    /** The sequence has become shorter: what was evicted is taken to have been evicted evenly. */
+    void truncated(double share) {
+        if (share == 0) {
+            known.copy(new Known(shards, known.kept.length));
+        }
+        for (int shard = 0; shard < shards; shard++) {
+            known.lost[shard] *= share;
+        }
+        committed.copy(known);
     }
 
     /** Rows arrive, of which the layer's gate says something. */
@@ -77,15 +115,16 @@ final class HeadRouting implements AttentionWatcher {
         Held held = held(candidates.count(), candidates::page, candidates::tokens, position);
         held.shardOf[held.shardOf.length - 1] = ALWAYS; // its own
         ShardSignals signals = signals(held, position, candidates.spec(), candidates.queries(), candidates.query(0));
-        int[] chosen = choice.router().choose(signals, kept, choice.k());
+        int[] chosen =
+                PageChoice.checked(choice.router(), choice.router().choose(signals, known.kept, choice.k()), shards);
         boolean[] reads = new boolean[shards];
         for (int shard : chosen) {
             reads[shard] = true;
         }
         for (int shard = 0; shard < shards; shard++) {
-            load[shard] += ((reads[shard] ? 1 : 0) - load[shard]) / MEMORY;
+            known.load[shard] += ((reads[shard] ? 1 : 0) - known.load[shard]) / MEMORY;
         }
-        choice.router().sent(signals, kept, chosen);
+        choice.router().sent(signals, known.kept, chosen);
         if (watches()) {
             asked.put(position, new Asked(signals, chosen));
         }
@@ -93,19 +132,19 @@ final class HeadRouting implements AttentionWatcher {
                 .filter(b -> held.shardOf[b] == ALWAYS || reads[held.shardOf[b]])
                 .toArray();
         int foreseen = (int) Arrays.stream(chosen).filter(this::choseLast).count();
-        last = chosen;
+        known.last = chosen;
         counters.count(candidates, read, chosen, foreseen, System.nanoTime() - started);
         return read;
     }
 
     private boolean choseLast(int shard) {
-        return Arrays.binarySearch(last, shard) >= 0;
+        return Arrays.binarySearch(known.last, shard) >= 0;
     }
 
     /** Whether the next query will read a page if it chooses as the last one did; all where none has chosen. */
-    boolean expects(Page page) {
-        int shard = page.summary().expertShard();
-        return last.length == 0 || shard == ALWAYS || choseLast(shard);
+    boolean expects(Page page, int tokens, int position) {
+        int shard = shard(page, tokens, position);
+        return known.last.length == 0 || shard == ALWAYS || choseLast(shard);
     }
 
     /** Pages, what each holds, and the shard that it belongs to. */
@@ -136,9 +175,9 @@ final class HeadRouting implements AttentionWatcher {
                 gates.of(position - firstPosition, shards),
                 tokens(held),
                 errors(held),
-                load.clone(),
-                mass.clone(),
-                miss.clone(),
+                known.load.clone(),
+                known.mass.clone(),
+                known.miss.clone(),
                 new ShardSignals.Contents() {
                     @Override
                     public double[] similarities() {
@@ -184,16 +223,31 @@ final class HeadRouting implements AttentionWatcher {
                 int shard = held.shardOf[p];
                 if (shard != ALWAYS) {
                     float[] centroid = held.pages[p].summary().centroid().orElseThrow();
-                    float sum = 0;
-                    for (int d = 0; d < centroid.length; d++) {
-                        sum += centroid[d] * queries[at + d];
-                    }
-                    best[shard] = Math.max(best[shard], sum * spec.scale());
+                    best[shard] = Math.max(best[shard], dot(centroid, queries, at) * spec.scale());
                 }
             }
             addSoftmax(best, 1.0 / spec.group(), mean);
         }
         return mean;
+    }
+
+    /** Four sums at a time: one would wait for itself. */
+    private static float dot(float[] centroid, float[] queries, int at) {
+        float a = 0;
+        float b = 0;
+        float c = 0;
+        float e = 0;
+        int d = 0;
+        for (; d + 3 < centroid.length; d += 4) {
+            a += centroid[d] * queries[at + d];
+            b += centroid[d + 1] * queries[at + d + 1];
+            c += centroid[d + 2] * queries[at + d + 2];
+            e += centroid[d + 3] * queries[at + d + 3];
+        }
+        for (; d < centroid.length; d++) {
+            a += centroid[d] * queries[at + d];
+        }
+        return a + b + (c + e);
     }
 
     private double[] sums(Held held, IntToDoubleFunction ofPosition) {
@@ -249,11 +303,12 @@ final class HeadRouting implements AttentionWatcher {
         ShardSignals signals = was != null
                 ? was.signals()
                 : signals(held, seen.position() + row, seen.spec(), seen.queries(), seen.query(row));
-        choice.router().learn(signals, kept, read, found);
+        choice.router().learn(signals, known.kept, read, found);
     }
 
     /** Takes in what was found, which becomes a share of all attention, not of what is paid to what was read. */
     private void note(int[] tokens, int[] read, double[] found, double share) {
+        double[] mass = known.mass;
         double unread = Arrays.stream(mass).sum();
         for (int shard : read) {
             unread -= mass[shard];
@@ -262,26 +317,38 @@ final class HeadRouting implements AttentionWatcher {
             found[shard] *= Math.clamp(1 - unread, 0, 1);
             mass[shard] += share * (found[shard] - mass[shard]);
         }
+        double[] gone = new double[shards];
+        double all = 1;
         for (int shard = 0; shard < shards; shard++) {
             if (tokens[shard] == 0) {
                 mass[shard] -= share * mass[shard];
             }
-            double gone = mass[shard] * lost[shard] / Math.max(1, tokens[shard]);
-            miss[shard] += share * (gone - miss[shard]);
+            gone[shard] = mass[shard] * known.lost[shard] / Math.max(1, tokens[shard]);
+            all += gone[shard];
+        }
+        for (int shard = 0; shard < shards; shard++) {
+            known.miss[shard] += share * (gone[shard] / all - known.miss[shard]);
         }
     }
 
-    /** Tokens are about to be evicted. */
-    void evicting(PageTable table, BitSet staying) {
+    /** What is to be noted of tokens that shall be evicted, once they are. */
+    Runnable evicting(PageTable table, BitSet staying) {
+        int[] leaving = new int[shards];
         int token = 0;
         for (int p = 0; p < table.evictablePages(); p++) {
             int tokens = table.tokens(p);
             int shard = table.page(p).summary().expertShard();
             if (shard != ALWAYS) {
-                lost[shard] += tokens - staying.get(token, token + tokens).cardinality();
+                leaving[shard] += tokens - staying.get(token, token + tokens).cardinality();
             }
             token += tokens;
         }
+        return () -> {
+            for (int shard = 0; shard < shards; shard++) {
+                known.lost[shard] += leaving[shard];
+            }
+            committed.copy(known);
+        };
     }
 
     /**
@@ -295,7 +362,7 @@ final class HeadRouting implements AttentionWatcher {
     void addTerm(PageTable table, int position, double factor, float[] sums) {
         double[] errors = errors(held(table.size(), table::page, table::tokens, position));
         for (int shard = 0; shard < shards; shard++) {
-            sums[shard] += (float) (factor * CacheTerm.DEFAULT.of(mass[shard], miss[shard], errors[shard]));
+            sums[shard] += (float) (factor * CacheTerm.DEFAULT.of(known.mass[shard], known.miss[shard], errors[shard]));
         }
     }
 }

@@ -51,15 +51,15 @@ public record RouteChoice(
         String name = OptionValues.split("route", spec, 0, values);
         ShardRouter plain = Extensions.find("route", ShardRouter.class, BuiltInRouters.ALL, name);
         OptionValues options = new OptionValues("route " + name, values);
-        int k = options.number("k", K, 1);
+        int k = plain.choosesAll() ? 1 : options.number("k", K, 1);
         int shards = options.number("shards", 0, 1);
         String by = options.text("by", EXPERT);
         if (!by.equals(EXPERT) && !by.equals(PAGE)) {
             throw new InvalidOptionException("route " + name + ": by must be expert or page, not '" + by + "'");
         }
         Protection protection = new Protection(
-                options.number("sinks", Protection.DEFAULT.sinks(), 0),
-                options.number("window", Protection.DEFAULT.window(), 0));
+                options.number("sinks", Protection.DEFAULT.sinks(), 0, Protection.MOST),
+                options.number("window", Protection.DEFAULT.window(), 0, Protection.MOST));
         boolean prompt = options.flag("prompt", false);
         boolean ahead = options.flag("ahead", true);
         ShardRouter router = plain.with(options);

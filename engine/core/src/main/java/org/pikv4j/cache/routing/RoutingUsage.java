@@ -38,6 +38,14 @@ public record RoutingUsage(
      * @return the largest number of reads of a shard over their mean, the mean over the layers; 1 where there are none
      */
     public double imbalance() {
+        return imbalance(reads);
+    }
+
+    /**
+     * @param reads how often each shard was chosen: (layer, shard)
+     * @return the largest over the mean, the mean over the layers; 1 where there are none
+     */
+    public static double imbalance(List<List<Long>> reads) {
         return reads.stream()
                 .filter(layer -> sum(layer) > 0)
                 .mapToDouble(

@@ -2,8 +2,11 @@ package org.pikv4j.cache.routing;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.pikv4j.cache.routing.ShardRouter.Need;
 import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageSummary;
@@ -16,6 +19,7 @@ public final class SequenceRouting implements PageRouter {
     private final RoutingCounters counters;
     private final List<Integer> shards; // by layer, 0 without a gate
     private final List<List<HeadRouting>> heads = new ArrayList<>(); // by layer and KV head
+    private final Map<Integer, float[]> biases = new HashMap<>(); // by layer, since the last page became full
     private int fullPages;
     private boolean resting;
 
@@ -50,6 +54,7 @@ public final class SequenceRouting implements PageRouter {
         heads.forEach(ofLayer ->
                 copy.heads.add(ofLayer.stream().map(HeadRouting::copy).toList()));
         copy.fullPages = fullPages;
+        copy.biases.putAll(biases);
         return copy;
     }
 
@@ -65,7 +70,36 @@ public final class SequenceRouting implements PageRouter {
 
     @Override
     public int choosesFrom(int layer, int prompt) {
-        return resting || heads.get(layer).isEmpty() ? Integer.MAX_VALUE : choice.prompt() ? 0 : prompt;
+        return resting || heads.get(layer).isEmpty() ? Integer.MAX_VALUE : choosesFrom(prompt);
+    }
+
+    private int choosesFrom(int prompt) {
+        return choice.prompt() ? 0 : prompt;
+    }
+
+    /**
+     * Pages get their shard when they are full, and whoever chooses or learns must not depend on how rows were batched.
+     *
+     * @param length position of the next row
+     * @param prompt tokens that the sequence began with
+     * @return whether batches must not reach over the end of a page
+     */
+    public boolean atPageEnds(int length, int prompt) {
+        return choice.watches() || length >= choosesFrom(prompt);
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param position position of a row
+     * @param count how many rows there are from there on
+     * @param prompt tokens that the sequence began with
+     * @return whether somebody asks what the layer's gate says of any of them
+     */
+    public boolean asksGate(int layer, int position, int count, int prompt) {
+        boolean asks = choice.router().needs().contains(Need.GATE)
+                && !resting
+                && !heads.get(layer).isEmpty();
+        return asks && (choice.watches() || position + count > choosesFrom(prompt));
     }
 
     @Override
@@ -79,12 +113,15 @@ public final class SequenceRouting implements PageRouter {
      * @param layer index of a layer
      * @param kvHead index of a KV head
      * @param page one of its pages
+     * @param tokens how many tokens it holds
+     * @param position position of the query
      * @return whether the next query is expected to read it
      */
-    public boolean expects(int layer, int kvHead, Page page) {
+    public boolean expects(int layer, int kvHead, Page page, int tokens, int position) {
         boolean expected = !choice.ahead()
+                || resting
                 || heads.get(layer).isEmpty()
-                || heads.get(layer).get(kvHead).expects(page);
+                || heads.get(layer).get(kvHead).expects(page, tokens, position);
         counters.ahead(expected);
         return expected;
     }
@@ -124,9 +161,11 @@ public final class SequenceRouting implements PageRouter {
      * @param cache the sequence
      */
     public void committed(SequenceCache cache) {
+        heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::commit));
         int pages = cache.length() / cache.layout().layers().getFirst().open().tokens();
         if (pages != fullPages) {
             fullPages = pages;
+            biases.clear();
             for (int layer = 0; layer < heads.size(); layer++) {
                 for (int head = 0; head < heads.get(layer).size(); head++) {
                     summarise(cache, layer, head);
@@ -135,9 +174,22 @@ public final class SequenceRouting implements PageRouter {
         }
     }
 
-    /** The sequence has become shorter: pages will be full that were so before, and hold something else. */
-    public void truncated() {
+    /** Rows that have attended are forgotten. */
+    public void rolledBack() {
+        heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::rollBack));
+    }
+
+    /**
+     * The sequence has become shorter: pages will be full that were so before, and hold something else.
+     *
+     * @param before its length
+     * @param after its length now
+     */
+    public void truncated(int before, int after) {
         fullPages = -1;
+        if (after < before) {
+            heads.forEach(ofLayer -> ofLayer.forEach(head -> head.truncated((double) after / before)));
+        }
     }
 
     /**
@@ -147,11 +199,12 @@ public final class SequenceRouting implements PageRouter {
      * @param kvHead index of the KV head
      * @param table its pages
      * @param kept which tokens of the {@linkplain PageTable#evictablePages evictable pages} stay, counted through
+     * @return to be run when they have been
      */
-    public void evicting(int layer, int kvHead, PageTable table, BitSet kept) {
-        if (!heads.get(layer).isEmpty()) {
-            heads.get(layer).get(kvHead).evicting(table, kept);
-        }
+    public Runnable evicting(int layer, int kvHead, PageTable table, BitSet kept) {
+        return heads.get(layer).isEmpty()
+                ? () -> {}
+                : heads.get(layer).get(kvHead).evicting(table, kept);
     }
 
     /**
@@ -192,7 +245,7 @@ public final class SequenceRouting implements PageRouter {
     }
 
     /**
-     * What the cache has to say when the model's own gate chooses experts.
+     * What the cache has to say when the model's own gate chooses experts: the same from one full page to the next.
      *
      * @param cache the sequence
      * @param layer index of the layer
@@ -204,11 +257,16 @@ public final class SequenceRouting implements PageRouter {
         if (choice.expertBias() == 0 || ofLayer.isEmpty()) {
             return Optional.empty();
         }
+        float[] known = biases.get(layer);
+        if (known != null) {
+            return Optional.of(known);
+        }
         float[] sums = new float[experts];
         for (int head = 0; head < ofLayer.size(); head++) {
             ofLayer.get(head)
                     .addTerm(cache.table(layer, head), cache.length(), choice.expertBias() / ofLayer.size(), sums);
         }
+        biases.put(layer, sums);
         return Optional.of(sums);
     }
 }

@@ -7,12 +7,15 @@ import org.pikv4j.extension.OptionValues;
 /**
  * Chooses which expert shards a query reads (PiKV, arXiv 2508.06526, §3.2, Table 1). All routers see the same {@linkplain ShardSignals
  * signals}; attention weights always come from the true softmax over what is read. A router is without state: what it remembers stands in
- * numbers that each sequence keeps for each layer and KV head, so that what one sequence reads never depends on another.
+ * numbers that each sequence keeps for each layer and KV head, so that what one sequence reads never depends on another, nor on how its rows were
+ * batched.
  */
 public interface ShardRouter extends Extension {
 
     /** What costs something to know, so that a router has to ask for it. */
     enum Need {
+        /** What the layer's gate says before attention: {@link ShardSignals#gate} is 0 otherwise. */
+        GATE,
         /** How much attention each shard draws: {@link ShardSignals#mass} and {@link ShardSignals#miss} are 0 otherwise. */
         ATTENTION,
         /** The means of pages' keys, for {@link ShardSignals#similarity}. */
@@ -33,6 +36,13 @@ public interface ShardRouter extends Extension {
      */
     default Set<Need> needs() {
         return Set.of();
+    }
+
+    /**
+     * @return whether it reads all shards, so that k says nothing
+     */
+    default boolean choosesAll() {
+        return false;
     }
 
     /**

@@ -94,7 +94,8 @@ public final class ShardSignals {
 
     /**
      * @param shard a shard
-     * @return the probability that the layer's own gate gives its experts, applied to the hidden state before attention
+     * @return the probability that the layer's own gate gives its experts, applied to the hidden state before attention; where pages
+     *     belong to shards by hash, these are experts that have nothing to do with its pages
      */
     public double gate(int shard) {
         return gate[shard];
@@ -154,8 +155,8 @@ public final class ShardSignals {
 
     /**
      * @param shard a shard
-     * @return the share of the attention that tokens would draw that were evicted from it, a running mean, were they like those that
-     *     are left
+     * @return the share of the attention that tokens would draw that were evicted from it, a running mean, were they all there and
+     *     like those that are left: no more than that, since what is gone cannot be asked, and what a policy evicts draws less
      */
     public double miss(int shard) {
         return miss[shard];

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.pikv4j.cache.storage.Page;
 
-/** The expert that each token of a sequence was sent to first, layer by layer: what the gates chose when it was read. */
+/** The expert that each token's gate preferred, layer by layer, when it was read. */
 public final class TokenExperts {
     private static final int FIRST_ROOM = 64;
 

@@ -14,7 +14,8 @@ public record Protection(int sinks, int window) {
     /** 4 sinks and 32 newest tokens. */
     public static final Protection DEFAULT = new Protection(4, 32);
 
-    private static final int MOST = 1 << 24;
+    /** The most of either. */
+    public static final int MOST = 1 << 24;
 
     public Protection {
         if (sinks < 0 || window < 0 || sinks > MOST || window > MOST) {

@@ -193,9 +193,7 @@ public final class Page {
      */
     Page rewritten(int[] positions, int count) {
         MemorySegment.copy(positions, 0, block.bytes(), POSITION, layout.roomOffset(), count);
-        Page page = instead(positions[0], count);
-        page.summary.error(summary.error()); // most of what it holds has gone through the same form
-        return page;
+        return instead(positions[0], count);
     }
 
     /**
@@ -210,6 +208,7 @@ public final class Page {
     private Page instead(int first, int count) {
         Page page = new Page(block, layout, first, Optional.empty(), count);
         page.name = name;
+        page.summary.error(summary.error()); // what it holds has gone through the form, most of it as often
         page.reads = reads;
         return page;
     }
@@ -217,7 +216,9 @@ public final class Page {
     /** Makes an empty page hold what this one does. */
     Page copiedTo(Page empty) {
         empty.block.bytes().copyFrom(block.bytes());
-        return new Page(empty.block, layout, position, Optional.empty(), survivors);
+        Page copy = new Page(empty.block, layout, position, Optional.empty(), survivors);
+        copy.summary.error(summary.error());
+        return copy;
     }
 
     /**

@@ -20,6 +20,7 @@ public final class PagePool implements AutoCloseable {
     private final SlabStore here;
     private final List<SlabStore> shards = new ArrayList<>();
     private long peakHeldBytes;
+    private volatile boolean measuresLoss;
     private long openBytes;
     private long refusedPages;
     private long encodedPages;
@@ -250,6 +251,15 @@ public final class PagePool implements AutoCloseable {
     private void giveUp(Page page, Page target) {
         openBytes -= (long) page.layout().pageBytes() + target.layout().pageBytes();
         release(target);
+    }
+
+    /** From now on, what pages lose when they are sealed is measured, which takes another decoding. */
+    public void measureLoss() {
+        measuresLoss = true;
+    }
+
+    boolean measuresLoss() {
+        return measuresLoss;
     }
 
     /** Counts a page that was sealed, and the time that it took. */

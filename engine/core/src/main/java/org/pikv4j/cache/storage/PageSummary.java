@@ -36,7 +36,8 @@ public final class PageSummary {
     }
 
     /**
-     * @return what its form lost: the mean of |k̂ − k| / |k| and |v̂ − v| / |v|, norms over the page; 0 while it is exact
+     * @return what its form lost: the mean of |k̂ − k| / |k| and |v̂ − v| / |v|, norms over the page; 0 while it is exact, or
+     *     where nobody {@linkplain PagePool#measureLoss asks}
      */
     public double error() {
         return error;

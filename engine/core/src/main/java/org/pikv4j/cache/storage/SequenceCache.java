@@ -128,10 +128,19 @@ public final class SequenceCache implements AutoCloseable {
      * @return the most rows that a forward pass may append
      */
     public int rowsToNextChange() {
-        int rows = layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
+        int sealed = layout.compressed() ? layout.residual().rowsToNextChange(length) : Integer.MAX_VALUE;
+        int rows = managers.routing()
+                .filter(routing -> routing.atPageEnds(length, prompt))
+                .map(routing -> Math.min(sealed, rowsToPageEnd()))
+                .orElse(sealed);
         return managers.schedule()
                 .map(s -> Math.min(rows, s.rowsToNextEviction(this)))
                 .orElse(rows);
+    }
+
+    private int rowsToPageEnd() {
+        int tokens = layout.layers().getFirst().open().tokens();
+        return tokens - length % tokens;
     }
 
     /**
@@ -238,6 +247,7 @@ public final class SequenceCache implements AutoCloseable {
 
     /** Forgets rows appended but not committed. */
     public void rollback() {
+        managers.routing().ifPresent(SequenceRouting::rolledBack);
         tables.forEach(heads -> heads.forEach(table -> table.rollback(pool, length)));
     }
 
@@ -249,24 +259,25 @@ public final class SequenceCache implements AutoCloseable {
      * @return how many did, at most {@code newLength}
      */
     public int truncate(int newLength) {
+        int before = length;
         if (newLength > length) {
             throw new IllegalArgumentException("cannot truncate " + length + " tokens to " + newLength);
         }
         int kept = newLength;
-        int before;
+        int cut;
         do { // where tables hold different pages, the cut of one may fall into a sealed page of another
-            before = kept;
+            cut = kept;
             for (List<PageTable> heads : tables) {
                 for (PageTable table : heads) {
                     kept = table.cut(kept);
                 }
             }
-        } while (kept < before);
+        } while (kept < cut);
         length = kept == length || reaches(kept) ? kept : 0;
-        prompt = length == 0 ? 0 : Math.min(prompt, length);
+        prompt = length < prompt ? 0 : prompt; // what comes now is another one
         rollback();
         managers.schedule().ifPresent(s -> s.truncated(this));
-        managers.routing().ifPresent(SequenceRouting::truncated);
+        managers.routing().ifPresent(r -> r.truncated(before, length));
         return length;
     }
 
@@ -290,9 +301,16 @@ public final class SequenceCache implements AutoCloseable {
      * @param kept which tokens of its {@linkplain PageTable#evictablePages evictable pages} stay, counted through
      */
     public void keep(int layer, int head, BitSet kept) {
-        managers.routing().ifPresent(r -> r.evicting(layer, head, table(layer, head), kept));
-        table(layer, head).keep(pool, kept);
-        managers.routing().ifPresent(r -> r.summarise(this, layer, head));
+        PageTable table = table(layer, head);
+        Optional<SequenceRouting> routing = managers.routing();
+        Runnable counted =
+                routing.map(r -> r.evicting(layer, head, table, kept)).orElse(() -> {});
+        try {
+            table.keep(pool, kept);
+            counted.run();
+        } finally {
+            routing.ifPresent(r -> r.summarise(this, layer, head));
+        }
     }
 
     /**
@@ -361,7 +379,7 @@ public final class SequenceCache implements AutoCloseable {
                     .get(head)
                     .tierPages()
                     .filter(page -> managers.routing()
-                            .map(routing -> routing.expects(layer, of, page))
+                            .map(routing -> routing.expects(layer, of, page, page.slotsBefore(length), length))
                             .orElse(true))
                     .map(Page::block)
                     .forEach(slots::add);

@@ -45,7 +45,7 @@ final class Adaptive implements ShardRouter {
 
     @Override
     public Set<Need> needs() {
-        return Set.of(Need.ATTENTION, Need.CENTROIDS);
+        return Set.of(Need.GATE, Need.ATTENTION, Need.CENTROIDS);
     }
 
     /** A⁻¹ less what it is at first, row by row, then Σ reward·φ. */

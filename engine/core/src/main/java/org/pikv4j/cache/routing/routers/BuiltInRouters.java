@@ -14,7 +14,7 @@ public final class BuiltInRouters {
             new TopK(),
             new TopKBalanced(TopKBalanced.ALPHA),
             new CacheAware(CacheTerm.DEFAULT),
-            new Eplb(Eplb.GAMMA),
+            new Eplb(Eplb.GAMMA, Eplb.MEMORY),
             new Adaptive(Adaptive.ALPHA, Adaptive.COST, Adaptive.PRIOR),
             new Hierarchical(Hierarchical.GROUPS, 0),
             new QueryCentroid());

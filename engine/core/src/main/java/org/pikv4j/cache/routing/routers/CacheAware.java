@@ -34,7 +34,7 @@ final class CacheAware implements ShardRouter {
 
     @Override
     public Set<Need> needs() {
-        return Set.of(Need.ATTENTION);
+        return Set.of(Need.GATE, Need.ATTENTION);
     }
 
     @Override

@@ -12,6 +12,11 @@ final class Exact implements ShardRouter {
     }
 
     @Override
+    public boolean choosesAll() {
+        return true;
+    }
+
+    @Override
     public void score(ShardSignals signals, double[] kept, double[] scores) {
         // All are as good.
     }

@@ -1,6 +1,7 @@
 package org.pikv4j.cache.routing.routers;
 
 import java.util.Arrays;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.routing.ShardRouter;
 import org.pikv4j.cache.routing.ShardSignals;
@@ -35,6 +36,11 @@ final class Hierarchical implements ShardRouter {
     @Override
     public ShardRouter with(OptionValues options) {
         return new Hierarchical(options.number("groups", groups, 1), options.number("keep", keep, 0));
+    }
+
+    @Override
+    public Set<Need> needs() {
+        return Set.of(Need.GATE);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.pikv4j.cache.routing.routers;
 
+import java.util.Set;
 import org.pikv4j.cache.routing.ShardRouter;
 import org.pikv4j.cache.routing.ShardSignals;
 
@@ -8,6 +9,11 @@ final class TopK implements ShardRouter {
     @Override
     public String name() {
         return "topk";
+    }
+
+    @Override
+    public Set<Need> needs() {
+        return Set.of(Need.GATE);
     }
 
     @Override

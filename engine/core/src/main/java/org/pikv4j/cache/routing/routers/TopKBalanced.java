@@ -1,5 +1,6 @@
 package org.pikv4j.cache.routing.routers;
 
+import java.util.Set;
 import org.pikv4j.cache.routing.ShardRouter;
 import org.pikv4j.cache.routing.ShardSignals;
 import org.pikv4j.extension.OptionValues;
@@ -26,6 +27,11 @@ final class TopKBalanced implements ShardRouter {
     @Override
     public ShardRouter with(OptionValues options) {
         return new TopKBalanced(options.real("alpha", alpha, 0, 1e6));
+    }
+
+    @Override
+    public Set<Need> needs() {
+        return Set.of(Need.GATE);
     }
 
     @Override
