@@ -331,6 +331,21 @@ class RoutingTest {
         }
 
         @Override
+        public void sent(ShardSignals of, double[] kept, int[] chosen) {
+            other.sent(of, kept, chosen);
+        }
+
+        @Override
+        public void learn(ShardSignals of, double[] kept, int[] read, double[] mass) {
+            other.learn(of, kept, read, mass);
+        }
+
+        @Override
+        public boolean choosesAll() {
+            return other.choosesAll();
+        }
+
+        @Override
         public int[] choose(ShardSignals of, double[] kept, int k) {
             int[] chosen = other.choose(of, kept, k);
             signals.add(of);
@@ -480,10 +495,10 @@ class RoutingTest {
         assertThat(recorders.getLast().choices).isEqualTo(recorders.getFirst().choices);
     }
 
-    /** A batch that fails has taught nothing. */
+    /** A call that fails has taught nothing. */
     @ParameterizedTest
     @ValueSource(strings = {"eplb:k=2", "topk-balanced:k=2", "cache-aware:k=2", "adaptive:k=2"})
-    void failedBatchesTeachNothing(String route) throws IOException {
+    void failedCallsTeachNothing(String route) throws IOException {
         int[] ids = document(PROMPT + STEPS);
         Recorder smooth = recorded(builder(), route, ids);
         RouteChoice choice = RouteChoice.parse(route);

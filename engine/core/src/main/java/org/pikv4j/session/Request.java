@@ -22,6 +22,7 @@ abstract class Request {
         this.session = session;
         this.tokensBefore = session.tokenList().size();
         this.cachedBefore = session.cache().length();
+        session.cache().mark();
     }
 
     /**

@@ -30,6 +30,7 @@ final class HeadRouting implements AttentionWatcher {
     private final int shards;
     private final Known known;
     private final Known committed; // what was known before the batch under way
+    private final Known marked; // what was known before the call under way
     private final Map<Integer, Asked> asked = new HashMap<>(); // by position, rows of the batch under way
     private GateScores gates = GateScores.NONE;
     private int firstPosition;
@@ -71,18 +72,31 @@ final class HeadRouting implements AttentionWatcher {
         this.shards = shards;
         known = new Known(shards, choice.router().numbers(shards));
         committed = new Known(shards, choice.router().numbers(shards));
+        marked = new Known(shards, choice.router().numbers(shards));
     }
 
     HeadRouting copy() {
         HeadRouting copy = new HeadRouting(choice, layer, kvHead, shards);
         copy.known.copy(known);
         copy.committed.copy(known);
+        copy.marked.copy(marked);
         return copy;
     }
 
     /** What the batch under way has taught is for good. */
     void commit() {
         committed.copy(known);
+    }
+
+    /** What is known may be asked for again. */
+    void mark() {
+        marked.copy(known);
+    }
+
+    /** What has been learnt since the mark is for nothing. */
+    void toMark() {
+        known.copy(marked);
+        committed.copy(marked);
     }
 
     /** It is for nothing. */

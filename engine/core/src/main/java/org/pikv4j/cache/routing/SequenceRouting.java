@@ -22,6 +22,7 @@ public final class SequenceRouting implements PageRouter {
     private final Map<Integer, float[]> biases = new HashMap<>(); // by layer, since the last page became full
     private int fullPages;
     private boolean resting;
+    private int marked = -1; // length
 
     /**
      * @param choice how to choose
@@ -55,6 +56,7 @@ public final class SequenceRouting implements PageRouter {
                 copy.heads.add(ofLayer.stream().map(HeadRouting::copy).toList()));
         copy.fullPages = fullPages;
         copy.biases.putAll(biases);
+        copy.marked = marked;
         return copy;
     }
 
@@ -174,6 +176,16 @@ public final class SequenceRouting implements PageRouter {
         }
     }
 
+    /**
+     * A call begins: if it fails, the sequence becomes as long as it is now, and is to know what it knows now.
+     *
+     * @param length tokens of the sequence
+     */
+    public void mark(int length) {
+        marked = length;
+        heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::mark));
+    }
+
     /** Rows that have attended are forgotten. */
     public void rolledBack() {
         heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::rollBack));
@@ -187,7 +199,11 @@ public final class SequenceRouting implements PageRouter {
      */
     public void truncated(int before, int after) {
         fullPages = -1;
-        if (after < before) {
+        biases.clear();
+        if (after == marked) {
+            heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::toMark));
+        } else if (after < before) {
+            marked = -1;
             heads.forEach(ofLayer -> ofLayer.forEach(head -> head.truncated((double) after / before)));
         }
     }

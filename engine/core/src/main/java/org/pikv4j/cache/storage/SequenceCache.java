@@ -245,6 +245,11 @@ public final class SequenceCache implements AutoCloseable {
         managers.placer().ifPresent(p -> p.committed(this));
     }
 
+    /** A call begins that may fail: {@link #truncate} to the length of now will bring back what is known now. */
+    public void mark() {
+        managers.routing().ifPresent(r -> r.mark(length));
+    }
+
     /** Forgets rows appended but not committed. */
     public void rollback() {
         managers.routing().ifPresent(SequenceRouting::rolledBack);
