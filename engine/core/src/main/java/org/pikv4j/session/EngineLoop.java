@@ -2,6 +2,7 @@ package org.pikv4j.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -23,15 +24,17 @@ import org.pikv4j.error.ShardFailedException;
 final class EngineLoop implements Runnable {
     private final Decoder decoder;
     private final Replays replays;
+    private final Optional<OneBudget> auto;
     private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
     private final List<Request> requests = new ArrayList<>();
     private final Thread thread;
     private boolean stopping; // of this thread
     private boolean ended; // guarded by commands
 
-    EngineLoop(Decoder decoder, Replays replays) {
+    EngineLoop(Decoder decoder, Replays replays, Optional<OneBudget> auto) {
         this.decoder = decoder;
         this.replays = replays;
+        this.auto = auto;
         thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
         thread.start();
     }
@@ -194,7 +197,7 @@ final class EngineLoop implements Runnable {
                 continue;
             }
             try {
-                count = reserve(request, count);
+                count = reserve(request, count, chosen);
             } catch (Throwable t) {
                 end(request, () -> request.fail(t));
                 continue;
@@ -244,7 +247,7 @@ final class EngineLoop implements Runnable {
      *
      * @return for how many
      */
-    private int reserve(Request request, int wanted) {
+    private int reserve(Request request, int wanted, List<Request> chosen) {
         SequenceCache cache = request.session.cache();
         cache.schedule()
                 .flatMap(schedule -> schedule.replayDue(cache, wanted))
@@ -256,7 +259,7 @@ final class EngineLoop implements Runnable {
                 return rows;
             } catch (KvBudgetExceededException e) {
                 // Pages shared with a fork may go without freeing anything: that is no progress.
-                if (cache.shrink() > 0) {
+                if (makeRoom(request, rows, chosen) > 0) {
                     continue;
                 }
                 String advice = cache.schedule().map(CacheSchedule::advice).orElse(CacheSchedule.ADVICE);
@@ -266,6 +269,15 @@ final class EngineLoop implements Runnable {
                 rows /= 2; // what a policy may not touch is not yet all there is room for
             }
         }
+    }
+
+    /** What could be freed for some rows. */
+    private long makeRoom(Request request, int rows, List<Request> chosen) {
+        return auto.map(one -> one.make(
+                        request.session,
+                        rows,
+                        chosen.stream().map(other -> other.session).toList()))
+                .orElseGet(request.session.cache()::shrink);
     }
 
     /** Takes a request out; the caller hears of it last, when the session is free again. */

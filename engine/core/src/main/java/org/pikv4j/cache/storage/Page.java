@@ -36,6 +36,7 @@ public final class Page {
     private Optional<Page> target;
     private Optional<SecondTier> tier = Optional.empty();
     private @Nullable Sealing sealing; // the engine's thread alone
+    private boolean fixed; // no smaller form takes its numbers
     int references = 1;
 
     Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
@@ -166,6 +167,31 @@ public final class Page {
     Page copiedTo(Page empty) {
         empty.block.bytes().copyFrom(block.bytes());
         return new Page(empty.block, layout, position, Optional.empty(), survivors);
+    }
+
+    /** Makes an empty page, which has these tokens in another form, know their positions. */
+    Page placed(Page empty) {
+        if (ragged()) {
+            MemorySegment.copy(
+                    block.bytes(),
+                    layout.roomOffset(),
+                    empty.block.bytes(),
+                    empty.layout.roomOffset(),
+                    (long) survivors * Integer.BYTES);
+        }
+        return new Page(empty.block, empty.layout, position, Optional.empty(), survivors);
+    }
+
+    /**
+     * @return whether it was found to hold numbers that a smaller form does not take
+     */
+    public boolean fixed() {
+        return fixed;
+    }
+
+    /** It keeps its form for good. Called by {@link PagePool} alone. */
+    void fix() {
+        fixed = true;
     }
 
     /**

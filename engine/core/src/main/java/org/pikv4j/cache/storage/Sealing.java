@@ -4,7 +4,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.pikv4j.cache.compression.PageForm;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,15 +79,7 @@ final class Sealing {
             return false;
         }
         long started = System.nanoTime();
-        int headDim = source.layout().headDim();
-        float[] keys = new float[source.layout().tokens() * headDim];
-        float[] values = new float[keys.length];
-        PageForm open = source.layout().form();
-        open.keys().decode(source.layout().keyShape(), source.keys(), headDim, keys);
-        open.values().decode(source.layout().valueShape(), source.values(), headDim, values);
-        PageForm sealed = target.layout().form();
-        if (!sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys())
-                || !sealed.values().encode(target.layout().valueShape(), values, headDim, target.values())) {
+        if (!Reencoding.encode(source, target)) {
             return false;
         }
         target.copyBounds(source);

@@ -1,0 +1,126 @@
+package org.pikv4j.session;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.pikv4j.cache.control.BudgetController;
+import org.pikv4j.cache.storage.SequenceCache;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.memory.ByteSize;
+
+/**
+ * Makes room under {@code --kv auto}, whoever's pages that takes. Before tokens are dropped the model reads again what it did not
+ * read again so far, while smaller forms still free the room for that. Runs on the engine's thread.
+ */
+final class OneBudget {
+    /** Of the budget, what is freed at once: deciding looks at all pages. */
+    private static final int STEPS = 32;
+    /** Of the budget, what reading again may take. */
+    private static final int REPLAY_SHARE = 8;
+
+    private final BudgetController controller;
+    private final Replays replays;
+    private final Supplier<List<Session>> sessions;
+    private final long budgetBytes;
+    private final int mostRows;
+
+    /**
+     * @param controller decides
+     * @param replays lets the model read again
+     * @param sessions all there are
+     * @param budgetBytes what the cache may take
+     * @param mostRows rows of the largest batch
+     */
+    OneBudget(
+            BudgetController controller,
+            Replays replays,
+            Supplier<List<Session>> sessions,
+            long budgetBytes,
+            int mostRows) {
+        this.controller = controller;
+        this.replays = replays;
+        this.sessions = sessions;
+        this.budgetBytes = budgetBytes;
+        this.mostRows = mostRows;
+    }
+
+    BudgetController controller() {
+        return controller;
+    }
+
+    /**
+     * Makes room in the pool.
+     *
+     * @param asking who finds none
+     * @param rows for how many rows
+     * @param batch sessions that have room reserved, and must not read again
+     * @return bytes freed
+     */
+    long make(Session asking, int rows, List<Session> batch) {
+        List<Session> all = sessions.get();
+        List<SequenceCache> caches = caches(all);
+        long wanted = wanted(asking, rows);
+        long replayBytes = caches.stream()
+                .mapToLong(cache -> cache.bytesFor(replayRows(cache)))
+                .max()
+                .orElse(0);
+        if (controller.freeable(caches) < wanted + replayBytes) {
+            for (Session session : all) {
+                if (!batch.contains(session)) {
+                    replay(session, caches);
+                }
+            }
+        }
+        return controller.free(caches, wanted);
+    }
+
+    /** As much as is asked for, and some more, as long as somebody will need it. */
+    private long wanted(Session asking, int rows) {
+        SequenceCache cache = asking.cache();
+        int rest = asking.tokenList().size() - cache.length();
+        long ahead =
+                rest > 1 ? cache.bytesFor(Math.max(rows, rest)) : Long.MAX_VALUE; // who decodes goes on, who reads ends
+        return Math.max(cache.bytesFor(rows), Math.min(budgetBytes / STEPS, ahead));
+    }
+
+    private void replay(Session session, List<SequenceCache> caches) {
+        SequenceCache cache = session.cache();
+        cache.schedule().flatMap(schedule -> schedule.replayDue(cache)).ifPresent(replay -> {
+            controller.shrink(caches, cache.bytesFor(replayRows(cache)));
+            replays.run(session, replay);
+        });
+    }
+
+    private int replayRows(SequenceCache cache) {
+        int rows = mostRows;
+        while (rows > Replays.LEAST_ROWS && cache.bytesFor(rows) > budgetBytes / REPLAY_SHARE) {
+            rows /= 2;
+        }
+        return rows;
+    }
+
+    /**
+     * Makes one session smaller, whatever the budget; pages that others share stay as they are.
+     *
+     * @param session the session
+     * @param bytes what it may take then
+     * @throws KvBudgetExceededException if what must stay takes more; it is as small as it can be then
+     */
+    void shrink(Session session, long bytes) {
+        SequenceCache cache = session.cache();
+        List<SequenceCache> alone = List.of(cache);
+        long over = cache.bytes() - bytes;
+        if (over > controller.freeable(alone)) {
+            cache.schedule()
+                    .flatMap(schedule -> schedule.replayDue(cache))
+                    .ifPresent(replay -> replays.run(session, replay));
+        }
+        if (over > 0 && controller.free(alone, over) < over) {
+            throw new KvBudgetExceededException("what must stay of the session takes " + ByteSize.format(cache.bytes())
+                    + ", which is more than " + ByteSize.format(bytes));
+        }
+    }
+
+    private static List<SequenceCache> caches(List<Session> sessions) {
+        return sessions.stream().map(Session::cache).toList();
+    }
+}
