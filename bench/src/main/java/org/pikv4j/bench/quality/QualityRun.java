@@ -125,6 +125,16 @@ final class QualityRun {
                 }
                 return;
             }
+            if (contender.auto()) {
+                try (Engine engine = open(contender, 1, budget)) {
+                    Trial trial = new Trial(engine, contender.text(), results);
+                    forEach(
+                            (index, document) -> trial.shrink(index, document, plan.shares()),
+                            plan.shares().size());
+                    plan.shares().forEach(share -> peak(engine, new Condition(Mode.CUT, contender.text(), share)));
+                }
+                return;
+            }
             if (!contender.evicts()) {
                 for (double share : contender.among(plan.shares())) {
                     try (Engine engine = open(contender, share, budget)) {
@@ -149,7 +159,7 @@ final class QualityRun {
         }
 
         private Engine open(Contender contender, double share, KvBudget within) {
-            return builders.get().kvPolicy(contender.at(share)).kvBudget(within).open();
+            return contender.applied(builders.get(), share).kvBudget(within).open();
         }
 
         private void cut(Engine engine, String policy, List<Double> shares) {

@@ -3,11 +3,12 @@ package org.pikv4j.cache.control;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.Protection;
@@ -192,20 +193,17 @@ public final class BudgetController {
     }
 
     private static List<Page> pages(List<SequenceCache> caches) {
-        Map<Page, Page> all = new IdentityHashMap<>();
-        List<Page> inOrder = new ArrayList<>();
+        Set<Page> all = new LinkedHashSet<>();
         for (SequenceCache cache : caches) {
             for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
                 for (PageTable table : cache.tables(layer)) {
                     for (int i = 0; i < table.size(); i++) {
-                        if (all.put(table.page(i), table.page(i)) == null) {
-                            inOrder.add(table.page(i));
-                        }
+                        all.add(table.page(i));
                     }
                 }
             }
         }
-        return inOrder;
+        return List.copyOf(all);
     }
 
     /** What a page's smaller forms free and cost. */

@@ -58,27 +58,24 @@ final class DropRun {
             }
             run.add(page);
         }
-        Map<Head, TokenErrors> means = new HashMap<>();
+        Map<Head, TokenErrors> heads = new HashMap<>();
+        List<TokenErrors> means = new ArrayList<>();
         List<float[]> values = new ArrayList<>();
         for (List<HeldPage> run : runs) {
-            TokenErrors mean = means.computeIfAbsent(
-                    Head.of(run.getFirst()),
-                    any -> new TokenErrors(run.getFirst().page().layout().headDim()));
-            values.add(see(run, attention, mean));
+            HeldPage first = run.getFirst();
+            means.add(heads.computeIfAbsent(
+                    new Head(first.places().getFirst().cache(), first.layer(), first.head()),
+                    any -> new TokenErrors(first.page().layout().headDim())));
+            values.add(see(run, attention, means.getLast()));
         }
         List<DropRun> all = new ArrayList<>();
         for (int i = 0; i < runs.size(); i++) {
-            List<HeldPage> run = runs.get(i);
-            all.add(new DropRun(run, errors(run, attention, values.get(i), means.get(Head.of(run.getFirst())))));
+            all.add(new DropRun(runs.get(i), errors(runs.get(i), attention, values.get(i), means.get(i))));
         }
         return all;
     }
 
-    private record Head(SequenceCache cache, int layer, int head) {
-        static Head of(HeldPage page) {
-            return new Head(page.places().getFirst().cache(), page.layer(), page.head());
-        }
-    }
+    private record Head(SequenceCache cache, int layer, int head) {}
 
     private static float[] see(List<HeldPage> run, Attention attention, TokenErrors mean) {
         PageLayout layout = run.getFirst().page().layout();
