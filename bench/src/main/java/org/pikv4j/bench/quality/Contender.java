@@ -51,7 +51,7 @@ record Contender(String text) {
      *     cannot cut before another
      */
     boolean standsIn(Mode mode) {
-        return mode == Mode.CUT || (evicts() && !clairvoyant() && !auto());
+        return mode == Mode.CUT || (evicts() && !clairvoyant());
     }
 
     /**

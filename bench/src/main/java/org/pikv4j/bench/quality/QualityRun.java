@@ -3,6 +3,7 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -126,13 +127,7 @@ final class QualityRun {
                 return;
             }
             if (contender.auto()) {
-                try (Engine engine = open(contender, 1, budget)) {
-                    Trial trial = new Trial(engine, contender.text(), results);
-                    forEach(
-                            (index, document) -> trial.shrink(index, document, plan.shares()),
-                            plan.shares().size());
-                    plan.shares().forEach(share -> peak(engine, new Condition(Mode.CUT, contender.text(), share)));
-                }
+                auto(contender);
                 return;
             }
             if (!contender.evicts()) {
@@ -152,6 +147,32 @@ final class QualityRun {
                 for (double share : plan.shares()) {
                     TokenBudget held = new TokenBudget(0, share);
                     try (Engine engine = open(contender, share, new KvBudget(budget.bytes(), Optional.of(held)))) {
+                        read(engine, contender.text(), new Condition(Mode.HELD, contender.text(), share));
+                    }
+                }
+            }
+        }
+
+        /** Spends bytes of all sessions together, where others keep tokens of each. */
+        private void auto(Contender contender) {
+            if (plan.modes().contains(Mode.CUT)) {
+                try (Engine engine = open(contender, 1, budget)) {
+                    Trial trial = new Trial(engine, contender.text(), results);
+                    forEach(
+                            (index, document) -> trial.shrink(index, document, plan.shares()),
+                            plan.shares().size());
+                    plan.shares().forEach(share -> peak(engine, new Condition(Mode.CUT, contender.text(), share)));
+                }
+            }
+            if (plan.modes().contains(Mode.HELD)) {
+                int longest = documents.stream()
+                        .mapToInt(document -> document.ids().length)
+                        .max()
+                        .orElseThrow();
+                for (double share : plan.shares()) {
+                    long bytes = (long) (share * plan.sessions() * Trial.wholeBytes(reference, longest));
+                    try (Engine engine =
+                            open(contender, share, new KvBudget(OptionalLong.of(bytes), Optional.empty()))) {
                         read(engine, contender.text(), new Condition(Mode.HELD, contender.text(), share));
                     }
                 }

@@ -192,13 +192,7 @@ final class Trial {
      * @param shares of what the document takes in bf16
      */
     void shrink(int index, ExactDocument document, List<Double> shares) {
-        long whole = CacheLayout.of(
-                        engine.model().config(),
-                        FormChoice.of(new PageForm(Codecs.BF16)),
-                        engine.options().pageTokens(),
-                        Residual.DEFAULT,
-                        PageRoom.NONE)
-                .sequenceBytes(document.ids().length);
+        long whole = wholeBytes(engine, document.ids().length);
         for (double share : shares) {
             try (Session session = engine.openSession()) {
                 session.read(document.ids());
@@ -206,6 +200,17 @@ final class Trial {
                 ask(session, index, document, new Condition(Mode.CUT, policy, share));
             }
         }
+    }
+
+    /** What so many tokens take in bf16, where none can be evicted. */
+    static long wholeBytes(Engine engine, int tokens) {
+        return CacheLayout.of(
+                        engine.model().config(),
+                        FormChoice.of(new PageForm(Codecs.BF16)),
+                        engine.options().pageTokens(),
+                        Residual.DEFAULT,
+                        PageRoom.NONE)
+                .sequenceBytes(tokens);
     }
 
     /** A share of so many, but never fewer than no policy may evict. */

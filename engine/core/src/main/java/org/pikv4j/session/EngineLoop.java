@@ -258,6 +258,8 @@ final class EngineLoop implements Runnable {
                 cache.reserve(rows);
                 return rows;
             } catch (KvBudgetExceededException e) {
+                int most = rows;
+                rows = auto.map(one -> one.rowsAtOnce(cache, most)).orElse(most);
                 // Pages shared with a fork may go without freeing anything: that is no progress.
                 if (makeRoom(request, rows, chosen) > 0) {
                     continue;

@@ -2,20 +2,21 @@ package org.pikv4j.session;
 
 import java.util.List;
 import java.util.function.Supplier;
+import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.cache.control.BudgetController;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
 
 /**
- * Makes room under {@code --kv auto}, whoever's pages that takes. Before tokens are dropped the model reads again what it did not
- * read again so far, while smaller forms still free the room for that. Runs on the engine's thread.
+ * Makes room under {@code --kv auto}, whoever's pages that takes. Before anything is lost that matters, forms below 8 bit or tokens, the
+ * model reads again what it did not read again so far, while there still is room for that. Runs on the engine's thread.
  */
 final class OneBudget {
     /** Of the budget, what is freed at once: deciding looks at all pages. */
     private static final int STEPS = 32;
-    /** Of the budget, what reading again may take. */
-    private static final int REPLAY_SHARE = 8;
+    /** Of the budget, what a batch's rows may take, before they take smaller forms; and what reading again may. */
+    private static final int ROWS_SHARE = 8;
 
     private final BudgetController controller;
     private final Replays replays;
@@ -63,7 +64,7 @@ final class OneBudget {
                 .mapToLong(cache -> cache.bytesFor(replayRows(cache)))
                 .max()
                 .orElse(0);
-        if (controller.freeable(caches) < wanted + replayBytes) {
+        if (controller.nearlyFree(caches) < wanted + replayBytes) {
             for (Session session : all) {
                 if (!batch.contains(session)) {
                     replay(session, caches);
@@ -85,15 +86,28 @@ final class OneBudget {
     private void replay(Session session, List<SequenceCache> caches) {
         SequenceCache cache = session.cache();
         cache.schedule().flatMap(schedule -> schedule.replayDue(cache)).ifPresent(replay -> {
-            controller.shrink(caches, cache.bytesFor(replayRows(cache)));
+            controller.free(caches, cache.bytesFor(replayRows(cache))); // of tokens, those alone that were read again before
             replays.run(session, replay);
         });
     }
 
     private int replayRows(SequenceCache cache) {
-        int rows = mostRows;
-        while (rows > Replays.LEAST_ROWS && cache.bytesFor(rows) > budgetBytes / REPLAY_SHARE) {
-            rows /= 2;
+        return rows(cache, mostRows, Replays.LEAST_ROWS);
+    }
+
+    /**
+     * @param cache a sequence for which there is no room as it is
+     * @param wanted rows to come
+     * @return as many of them as shall come at once
+     */
+    int rowsAtOnce(SequenceCache cache, int wanted) {
+        return rows(cache, wanted, AttentionPlan.TILE_ROWS);
+    }
+
+    private int rows(SequenceCache cache, int most, int least) {
+        int rows = most;
+        while (rows > least && cache.bytesFor(rows) > budgetBytes / ROWS_SHARE) {
+            rows = Math.max(least, rows / 2 / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS);
         }
         return rows;
     }
@@ -109,7 +123,7 @@ final class OneBudget {
         SequenceCache cache = session.cache();
         List<SequenceCache> alone = List.of(cache);
         long over = cache.bytes() - bytes;
-        if (over > controller.freeable(alone)) {
+        if (over > controller.nearlyFree(alone)) {
             cache.schedule()
                     .flatMap(schedule -> schedule.replayDue(cache))
                     .ifPresent(replay -> replays.run(session, replay));

@@ -64,13 +64,15 @@ public final class BudgetController {
 
     /**
      * @param caches sequences that may give way
-     * @return the most that smaller forms would free, those of first and newest tokens not counted
+     * @return the most that forms would free that change next to nothing, those of first and newest tokens not counted
      */
-    public long freeable(List<SequenceCache> caches) {
+    public long nearlyFree(List<SequenceCache> caches) {
         long bytes = 0;
         for (HeldPage held : uncovered(caches)) {
-            bytes += held.page().layout().pageBytes()
-                    - ladder.rungs(held.layer()).getLast().pageBytes();
+            long least = ladder.rungs(held.layer())
+                    .get(ladder.nearlyFree(held.layer()))
+                    .pageBytes();
+            bytes += Math.max(0, held.page().layout().pageBytes() - least);
         }
         return bytes;
     }
@@ -131,7 +133,7 @@ public final class BudgetController {
                 PageTable table = cache.table(layer, head);
                 for (int i = 0; i < table.size() && table.tokens(i) > 0; i++) {
                     PageLayout layout = table.page(i).layout();
-                    String form = layout.form().name();
+                    String form = ladder.name(layer, layout);
                     String why = whyKept(cache, layer, head, i);
                     KeptPages one = new KeptPages(layer, head, form, 1, table.tokens(i), layout.pageBytes(), why);
                     groups.merge(new Group(layer, head, form, why), one, KeptPages::plus);
@@ -277,8 +279,8 @@ public final class BudgetController {
                     held.page().position(),
                     held.page().position(held.tokens() - 1),
                     held.places().size(),
-                    from.form().name(),
-                    to.form().name(),
+                    ladder.name(held.layer(), from),
+                    ladder.name(held.layer(), to),
                     0,
                     curve.errors()[level],
                     curve.bytes()[level],
@@ -321,7 +323,7 @@ public final class BudgetController {
         }
         for (int i = runs.size() - 1; i >= 0; i--) { // the newest first: places of what is older stay what they are
             int level = chosen.levels()[covered.size() + i];
-            freed += level > 0 ? runs.get(i).drop(level, DROPPED, log) : 0;
+            freed += level > 0 ? runs.get(i).drop(level, ladder, DROPPED, log) : 0;
         }
         return freed;
     }

@@ -133,14 +133,15 @@ final class DropRun {
      * Drops tokens.
      *
      * @param level how many pages come free
+     * @param ladder names forms
      * @param reason why
      * @param log where that is written down
      * @return bytes freed
      */
-    long drop(int level, String reason, DecisionLog log) {
+    long drop(int level, Ladder ladder, String reason, DecisionLog log) {
         HeldPage first = pages.getFirst();
         Page last = pages.getLast().page();
-        String form = last.layout().form().name();
+        String form = ladder.name(first.layer(), last.layout());
         BitSet kept = Highest.of(errors, (pages.size() - level) * last.layout().tokens());
         Decision decision = new Decision(
                 first.layer(),

@@ -8,21 +8,26 @@ import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageLayout;
 
 /**
- * The forms that full pages may take, from the one that they are filled in to the smallest: 8 bit, then 4, 3 and 2. All have
- * scales for each token, so that tokens can be moved together without another rounding. Low rank is no rung: it must be fitted to
+ * The forms that full pages may take, from the one that they are filled in to the smallest: 8 bit, then 4, then 3, then values of 2. Keys
+ * of 2 bit are no rung: dropping the tokens that matter least costs the output less ({@code bench/results/auto}). All have scales for each token, so that tokens can be moved together without another rounding. Low rank is no rung: it must be fitted to
  * the model first, and loses more than a number format of the same bytes ({@code bench compression}). A disk is none either: what
  * is read there costs time and no error, and no price in bytes says how much of the one is worth how much of the other.
  */
 public final class Ladder {
     /** Below the form in which pages are filled; one that is not smaller than that is left out. */
-    public static final List<String> FORMS = List.of("bf16", "int8", "turbo4", "turbo3", "turbo2");
+    public static final List<String> FORMS = List.of("bf16", "int8", "turbo4", "turbo3", "turbo3,turbo2");
+
+    /** Down to this one, forms change next to nothing: its error is some 0.2% of the output ({@code bench compression}). */
+    private static final String NEARLY_FREE = "int8";
 
     /** The most rungs that there can be. */
     public static final int MOST = FORMS.size() + 1;
 
-    private final List<List<PageLayout>> layers; // (layer, rung)
+    private final List<List<Rung>> layers; // (layer, rung)
 
-    private Ladder(List<List<PageLayout>> layers) {
+    private record Rung(String name, PageLayout layout) {}
+
+    private Ladder(List<List<Rung>> layers) {
         this.layers = layers;
     }
 
@@ -31,18 +36,18 @@ public final class Ladder {
      * @return the forms of their pages
      */
     public static Ladder of(CacheLayout layout) {
-        List<List<PageLayout>> layers = new ArrayList<>();
+        List<List<Rung>> layers = new ArrayList<>();
         for (CacheLayout.Layer layer : layout.layers()) {
-            List<PageLayout> rungs = new ArrayList<>(List.of(layer.open()));
+            PageLayout open = layer.open();
+            List<Rung> rungs = new ArrayList<>(List.of(new Rung(open.form().name(), open)));
             for (String form : FORMS) {
-                PageLayout open = layer.open();
                 PageLayout smaller = new PageLayout(
                         FormSpec.parse(form, BasisSource.NONE).form(layers.size(), 0, open.headDim()),
                         open.tokens(),
                         open.headDim(),
                         open.room());
-                if (smaller.pageBytes() < rungs.getLast().pageBytes()) {
-                    rungs.add(smaller);
+                if (smaller.pageBytes() < rungs.getLast().layout().pageBytes()) {
+                    rungs.add(new Rung(form, smaller));
                 }
             }
             layers.add(List.copyOf(rungs));
@@ -55,7 +60,24 @@ public final class Ladder {
      * @return the layouts of its pages, the largest first
      */
     public List<PageLayout> rungs(int layer) {
-        return layers.get(layer);
+        return layers.get(layer).stream().map(Rung::layout).toList();
+    }
+
+    /**
+     * @param layer index of a layer
+     * @return place of the smallest form that changes next to nothing; 0 where there is none
+     */
+    public int nearlyFree(int layer) {
+        return Math.max(0, layers.get(layer).stream().map(Rung::name).toList().indexOf(NEARLY_FREE));
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param layout the layout of one of its pages
+     * @return the form, as options spell it
+     */
+    public String name(int layer, PageLayout layout) {
+        return layers.get(layer).get(rung(layer, layout)).name();
     }
 
     /**
@@ -64,7 +86,7 @@ public final class Ladder {
      * @return its place among the {@link #rungs}
      */
     public int rung(int layer, PageLayout layout) {
-        return layers.get(layer).indexOf(layout);
+        return rungs(layer).indexOf(layout);
     }
 
     /**
@@ -75,7 +97,8 @@ public final class Ladder {
      */
     public long keptBytes(long budgetBytes) {
         long page = layers.stream()
-                .mapToLong(rungs -> rungs.get(Math.min(1, rungs.size() - 1)).pageBytes())
+                .mapToLong(rungs ->
+                        rungs.get(Math.min(1, rungs.size() - 1)).layout().pageBytes())
                 .max()
                 .orElseThrow();
         return Math.max(page, budgetBytes / 128);

@@ -1,6 +1,7 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -463,16 +464,18 @@ public final class PageTable {
      */
     static void keep(PagePool pool, List<PageTable> holders, int[] from, int count, BitSet kept) {
         PageTable one = holders.getFirst();
+        int tokens = one.tokensBefore(from[0] + count) - one.tokensBefore(from[0]); // as long as these pages are there
+        int[] first = new int[from.length];
+        Arrays.setAll(first, h -> holders.get(h).tokensBefore(from[h]));
         List<Page> survivors = Compaction.compact(
                 pool, List.copyOf(one.pages.subList(from[0], from[0] + count)), kept, one.length, holders.size());
         for (int h = 0; h < from.length; h++) {
-            holders.get(h).replace(from[h], count, survivors, kept);
+            holders.get(h).replace(from[h], count, survivors);
+            holders.get(h).columns.keep(first[h], tokens, kept);
         }
     }
 
-    private void replace(int from, int count, List<Page> survivors, BitSet kept) {
-        int first = tokensBefore(from);
-        columns.keep(first, tokensBefore(from + count) - first, kept);
+    private void replace(int from, int count, List<Page> survivors) {
         List<Page> run = pages.subList(from, from + count);
         run.clear();
         pages.addAll(from, survivors);
