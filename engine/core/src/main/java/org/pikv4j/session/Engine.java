@@ -105,8 +105,7 @@ public final class Engine implements AutoCloseable {
                             forms, pool, options.auto().orElseThrow().protection()),
                     replays,
                     () -> List.copyOf(sessions),
-                    options.kvBudgetBytes() - kept,
-                    options.prefillChunk()));
+                    options.kvBudgetBytes() - kept));
             loop = new EngineLoop(decoder, replays, auto);
         } catch (Throwable t) {
             made.ifPresent(Shards::close);

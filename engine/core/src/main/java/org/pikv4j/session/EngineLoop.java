@@ -260,6 +260,9 @@ final class EngineLoop implements Runnable {
             } catch (KvBudgetExceededException e) {
                 int most = rows;
                 rows = auto.map(one -> one.rowsAtOnce(cache, most)).orElse(most);
+                if (rows < most) {
+                    continue;
+                }
                 // Pages shared with a fork may go without freeing anything: that is no progress.
                 if (makeRoom(request, rows, chosen) > 0) {
                     continue;

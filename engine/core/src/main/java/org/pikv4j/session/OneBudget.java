@@ -15,33 +15,29 @@ import org.pikv4j.memory.ByteSize;
 final class OneBudget {
     /** Of the budget, what is freed at once: deciding looks at all pages. */
     private static final int STEPS = 32;
-    /** Of the budget, what a batch's rows may take, before they take smaller forms; and what reading again may. */
+    /** Of the budget, what a batch's rows may take, before they take smaller forms. */
     private static final int ROWS_SHARE = 8;
 
     private final BudgetController controller;
     private final Replays replays;
     private final Supplier<List<Session>> sessions;
     private final long budgetBytes;
-    private final int mostRows;
 
     /**
      * @param controller decides
      * @param replays lets the model read again
      * @param sessions all there are
      * @param budgetBytes what the cache may take
-     * @param mostRows rows of the largest batch
      */
     OneBudget(
             BudgetController controller,
             Replays replays,
             Supplier<List<Session>> sessions,
-            long budgetBytes,
-            int mostRows) {
+            long budgetBytes) {
         this.controller = controller;
         this.replays = replays;
         this.sessions = sessions;
         this.budgetBytes = budgetBytes;
-        this.mostRows = mostRows;
     }
 
     BudgetController controller() {
@@ -58,20 +54,17 @@ final class OneBudget {
      */
     long make(Session asking, int rows, List<Session> batch) {
         List<Session> all = sessions.get();
-        List<SequenceCache> caches = caches(all);
+        List<SequenceCache> caches = all.stream().map(Session::cache).toList();
         long wanted = wanted(asking, rows);
-        long replayBytes = caches.stream()
-                .mapToLong(cache -> cache.bytesFor(replayRows(cache)))
-                .max()
-                .orElse(0);
-        if (controller.nearlyFree(caches) < wanted + replayBytes) {
-            for (Session session : all) {
-                if (!batch.contains(session)) {
-                    replay(session, caches);
-                }
-            }
+        boolean matters = controller.nearlyFree(caches) < 2 * wanted; // what comes next does
+        long freed = controller.shrink(caches, wanted);
+        if (matters && freed == 0) {
+            freed = controller.free(caches, wanted); // by what was read again before; the rest could be worth everything
         }
-        return controller.free(caches, wanted);
+        if (matters) {
+            all.stream().filter(session -> !batch.contains(session)).forEach(this::replay);
+        }
+        return freed < wanted ? freed + controller.free(caches, wanted - freed) : freed;
     }
 
     /** As much as is asked for, and some more, as long as somebody will need it. */
@@ -83,16 +76,12 @@ final class OneBudget {
         return Math.max(cache.bytesFor(rows), Math.min(budgetBytes / STEPS, ahead));
     }
 
-    private void replay(Session session, List<SequenceCache> caches) {
+    /** In the room that was made for other rows, and is free again behind it. */
+    private void replay(Session session) {
         SequenceCache cache = session.cache();
-        cache.schedule().flatMap(schedule -> schedule.replayDue(cache)).ifPresent(replay -> {
-            controller.free(caches, cache.bytesFor(replayRows(cache))); // of tokens, those alone that were read again before
-            replays.run(session, replay);
-        });
-    }
-
-    private int replayRows(SequenceCache cache) {
-        return rows(cache, mostRows, Replays.LEAST_ROWS);
+        cache.schedule()
+                .flatMap(schedule -> schedule.replayDue(cache))
+                .ifPresent(replay -> replays.run(session, replay));
     }
 
     /**
@@ -101,13 +90,10 @@ final class OneBudget {
      * @return as many of them as shall come at once
      */
     int rowsAtOnce(SequenceCache cache, int wanted) {
-        return rows(cache, wanted, AttentionPlan.TILE_ROWS);
-    }
-
-    private int rows(SequenceCache cache, int most, int least) {
-        int rows = most;
-        while (rows > least && cache.bytesFor(rows) > budgetBytes / ROWS_SHARE) {
-            rows = Math.max(least, rows / 2 / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS);
+        int page = cache.layout().layers().getFirst().open().tokens();
+        int rows = wanted;
+        while (rows > page && cache.bytesFor(rows) > budgetBytes / ROWS_SHARE) {
+            rows = Math.max(page, rows / 2 / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS);
         }
         return rows;
     }
@@ -124,17 +110,11 @@ final class OneBudget {
         List<SequenceCache> alone = List.of(cache);
         long over = cache.bytes() - bytes;
         if (over > controller.nearlyFree(alone)) {
-            cache.schedule()
-                    .flatMap(schedule -> schedule.replayDue(cache))
-                    .ifPresent(replay -> replays.run(session, replay));
+            replay(session);
         }
         if (over > 0 && controller.free(alone, over) < over) {
             throw new KvBudgetExceededException("what must stay of the session takes " + ByteSize.format(cache.bytes())
                     + ", which is more than " + ByteSize.format(bytes));
         }
-    }
-
-    private static List<SequenceCache> caches(List<Session> sessions) {
-        return sessions.stream().map(Session::cache).toList();
     }
 }

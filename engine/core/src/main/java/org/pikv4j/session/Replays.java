@@ -17,8 +17,6 @@ import org.pikv4j.model.LoadedModel;
 final class Replays {
     /** A piece shorter than this is not worth its instruction. */
     private static final int LEAST_PIECE = 16;
-    /** With fewer rows there is little room for what stands before a piece. */
-    static final int LEAST_ROWS = 2 * LEAST_PIECE;
 
     private final Decoder decoder;
     private final LoadedModel model;
