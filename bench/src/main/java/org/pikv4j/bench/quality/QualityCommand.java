@@ -174,8 +174,9 @@ public final class QualityCommand implements Callable<Integer> {
     private int run(QualityPlan plan, ModelSource model, List<EvaluationFile> files, Progress progress) {
         KvBudget budget = options.kvBudget().orElse(KvBudget.DEFAULT);
         // What the form of the cache loses shows in the row without a policy.
-        List<PolicyChoice> choices =
-                plan.contenders().stream().flatMap(contender -> contender.policy().stream()).toList();
+        List<PolicyChoice> choices = plan.contenders().stream()
+                .flatMap(contender -> contender.policy().stream())
+                .toList();
         try (Engine reference = options.builder(model.path(), choices)
                 .kvDtype("f32")
                 .kvBudget(budget)

@@ -51,7 +51,8 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         if (!decisions.latest().isEmpty()) {
             lines.add("decisions, the oldest first"
                     + (decisions.forgotten() > 0
-                            ? String.format(Locale.ROOT, " (%,d older ones are in the sums alone):", decisions.forgotten())
+                            ? String.format(
+                                    Locale.ROOT, " (%,d older ones are in the sums alone):", decisions.forgotten())
                             : ":"));
         }
         decisions.latest().forEach(decision -> lines.add(line(decision)));

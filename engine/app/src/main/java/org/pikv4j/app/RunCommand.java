@@ -54,7 +54,8 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(
             names = "--explain",
-            description = "Say behind the answer what --kv auto has decided, and why: sums, what is kept, and each decision.")
+            description =
+                    "Say behind the answer what --kv auto has decided, and why: sums, what is kept, and each decision.")
     private boolean explain;
 
     @Option(

@@ -14,8 +14,9 @@ public final class ControlOption {
             names = "--kv",
             paramLabel = "auto",
             order = 3,
-            description = "auto: spend the bytes of --kv-budget where they are worth most. Pages take smaller forms first, tokens"
-                    + " go last; while all fits nothing changes (default: as --kv-dtype and --kv-policy say).")
+            description =
+                    "auto: spend the bytes of --kv-budget where they are worth most. Pages take smaller forms first, tokens"
+                            + " go last; while all fits nothing changes (default: as --kv-dtype and --kv-policy say).")
     private Optional<String> kv = Optional.empty();
 
     /**
@@ -38,8 +39,8 @@ public final class ControlOption {
      */
     PiKV.Builder apply(PiKV.Builder builder, FormOptions form, Optional<PolicyChoice> policy) {
         policy.ifPresent(choice -> {
-            throw new InvalidOptionException(
-                    "--kv auto chooses what goes itself: leave --kv-policy " + choice.policy().name() + " out");
+            throw new InvalidOptionException("--kv auto chooses what goes itself: leave --kv-policy "
+                    + choice.policy().name() + " out");
         });
         if (form.kvDtypeGiven()) {
             throw new InvalidOptionException(
@@ -49,8 +50,8 @@ public final class ControlOption {
                 .orElseThrow(() -> new InvalidOptionException(
                         "--kv auto spends a budget: name one with --kv-budget, 64MiB for instance"));
         budget.tokens().ifPresent(tokens -> {
-            throw new InvalidOptionException("--kv auto spends bytes: --kv-budget must name some, 64MiB for instance, and not "
-                    + tokens);
+            throw new InvalidOptionException(
+                    "--kv auto spends bytes: --kv-budget must name some, 64MiB for instance, and not " + tokens);
         });
         return builder.kvAuto();
     }

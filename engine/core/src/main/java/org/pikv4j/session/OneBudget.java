@@ -29,11 +29,7 @@ final class OneBudget {
      * @param sessions all there are
      * @param budgetBytes what the cache may take
      */
-    OneBudget(
-            BudgetController controller,
-            Replays replays,
-            Supplier<List<Session>> sessions,
-            long budgetBytes) {
+    OneBudget(BudgetController controller, Replays replays, Supplier<List<Session>> sessions, long budgetBytes) {
         this.controller = controller;
         this.replays = replays;
         this.sessions = sessions;
@@ -59,7 +55,8 @@ final class OneBudget {
         boolean matters = controller.nearlyFree(caches) < 2 * wanted; // what comes next does
         long freed = controller.shrink(caches, wanted);
         if (matters && freed == 0) {
-            freed = controller.free(caches, wanted); // by what was read again before; the rest could be worth everything
+            freed = controller.free(
+                    caches, wanted); // by what was read again before; the rest could be worth everything
         }
         if (matters) {
             all.stream().filter(session -> !batch.contains(session)).forEach(this::replay);
