@@ -1,6 +1,7 @@
 package org.pikv4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,11 +9,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.cache.control.Decision;
 import org.pikv4j.cache.control.Decisions;
+import org.pikv4j.cache.control.KeptPages;
 import org.pikv4j.cache.storage.CacheUsage;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.Session;
@@ -97,7 +103,7 @@ class AutoTest {
     }
 
     @Test
-    void theAnswerIsStillThereInAnEighthOfTheBytes() throws IOException {
+    void aSessionGetsAsSmallAsItIsAskedTo() throws IOException {
         try (Engine engine = builder().open();
                 Session session = engine.openSession()) {
             session.read(Files.readString(Path.of("../app/demo/document.txt"))
