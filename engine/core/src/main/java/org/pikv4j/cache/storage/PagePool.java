@@ -224,11 +224,18 @@ public final class PagePool implements AutoCloseable {
         synchronized (this) {
             empty = take(layout, page.position(), Optional.empty(), room());
         }
-        if (!Reencoding.encode(page, empty)) {
+        boolean stands = false;
+        try {
+            stands = Reencoding.encode(page, empty);
+        } finally {
+            if (!stands) {
+                release(empty);
+            }
+        }
+        if (!stands) {
             synchronized (this) {
                 refusedPages++;
                 page.fix();
-                release(empty);
             }
             return Optional.empty();
         }
