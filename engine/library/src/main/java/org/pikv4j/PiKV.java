@@ -24,6 +24,7 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.control.Auto;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.routing.Placement;
 import org.pikv4j.cache.routing.RouteChoice;
@@ -297,6 +298,18 @@ public final class PiKV {
         public Builder kvPolicy(PolicyChoice chosen) {
             policy = Optional.of(chosen);
             return this;
+        }
+
+        /**
+         * One controller for everything that gives way when the budget in bytes is reached: pages take smaller forms first, then tokens
+         * go, always what costs the output least for its bytes. While everything fits it does nothing. Takes the place of {@link
+         * #kvPolicy} and of a compressed {@link #kvDtype}.
+         *
+         * @see Engine#decisions
+         * @see org.pikv4j.session.Session#kept
+         */
+        public Builder kvAuto() {
+            return kvPolicy(new PolicyChoice(new Auto()));
         }
 
         /**

@@ -1,11 +1,16 @@
 package org.pikv4j.bench.quality;
 
 import java.util.List;
+import java.util.Optional;
+import org.pikv4j.PiKV;
 import org.pikv4j.bench.PolicyList;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.control.Auto;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 
 /**
- * A policy as it was asked for. One that keeps everything and reads less takes the share of a budget as an option: where the text
+ * A policy as it was asked for, or {@code auto}, which spends a share of the bytes, or a form of the whole cache. One that keeps everything and reads less takes the share of a budget as an option: where the text
  * says {@code {share}}, and {@code quest} by itself.
  *
  * @param text as {@code --kv-policy} of other commands spells it, but for the share
@@ -14,16 +19,31 @@ record Contender(String text) {
     private static final String SHARE = "{share}";
     private static final String QUEST = "quest";
     private static final String QUEST_SHARE = "read=";
+    private static final String FORM = "kv-dtype=";
 
     private boolean questByItself() {
         return text.equals(QUEST) || text.startsWith(QUEST + ":") && !text.contains(QUEST_SHARE);
     }
 
     /**
+     * @return whether it is what {@code --kv auto} stands for
+     */
+    boolean auto() {
+        return text.equals(Auto.NAME);
+    }
+
+    /**
+     * @return how all of the cache is stored, where that is all there is to it
+     */
+    Optional<String> form() {
+        return text.startsWith(FORM) ? Optional.of(text.substring(FORM.length())) : Optional.empty();
+    }
+
+    /**
      * @return whether it forgets anything
      */
     boolean evicts() {
-        return choice().eviction().isPresent();
+        return policy().flatMap(PolicyChoice::eviction).isPresent();
     }
 
     /**
@@ -42,10 +62,23 @@ record Contender(String text) {
     }
 
     /**
-     * @return the policy, where it keeps or reads all that it can
+     * @return the policy, where it keeps or reads all that it can; empty where there is none
      */
-    PolicyChoice choice() {
-        return PolicyChoice.parse(at(1));
+    Optional<PolicyChoice> policy() {
+        return form().isPresent() ? Optional.empty() : Optional.of(choice(1));
+    }
+
+    private PolicyChoice choice(double share) {
+        return auto() ? new PolicyChoice(new Auto()) : PolicyList.parse(at(share));
+    }
+
+    /**
+     * @param builder of an engine
+     * @param share of a budget
+     * @return the builder, for an engine that does as asked for
+     */
+    PiKV.Builder applied(PiKV.Builder builder, double share) {
+        return form().map(builder::kvDtype).orElseGet(() -> builder.kvPolicy(choice(share)));
     }
 
     /**
@@ -78,6 +111,9 @@ record Contender(String text) {
      * @throws org.pikv4j.error.InvalidOptionException if there is no such policy
      */
     void check(List<Double> budgets) {
-        budgets.forEach(share -> PolicyList.parse(at(share)));
+        if (policy().isPresent()) {
+            budgets.forEach(this::choice);
+        }
+        form().ifPresent(form -> FormSpec.parse(form, BasisSource.NONE));
     }
 }

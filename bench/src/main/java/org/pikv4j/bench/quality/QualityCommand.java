@@ -68,7 +68,8 @@ public final class QualityCommand implements Callable<Integer> {
             paramLabel = "LIST",
             description =
                     "The policies, as --kv-policy of other commands spells them, with ; or , between: 'h2o;snapkv:queries=32';"
-                            + " random keeps any tokens, belady those that the question and its answer will look at"
+                            + " random keeps any tokens, auto spends a share of the bytes as --kv auto does, kv-dtype=int4 is the"
+                            + " whole cache in a form, belady those that the question and its answer will look at"
                             + " (default: ${DEFAULT-VALUE}).")
     private List<String> policies = List.of("keydiff,h2o,snapkv,tova,streaming-llm,random");
 
@@ -151,7 +152,7 @@ public final class QualityCommand implements Callable<Integer> {
                 sessions);
         for (Contender contender : plan.contenders()) {
             contender.check(plan.shares());
-            if (contender.choice().placement().isPresent()) {
+            if (contender.policy().flatMap(PolicyChoice::placement).isPresent()) {
                 throw new InvalidOptionException("--policies " + contender.text()
                         + " forgets nothing, and reads everything: it is not measured here");
             }
@@ -173,8 +174,9 @@ public final class QualityCommand implements Callable<Integer> {
     private int run(QualityPlan plan, ModelSource model, List<EvaluationFile> files, Progress progress) {
         KvBudget budget = options.kvBudget().orElse(KvBudget.DEFAULT);
         // What the form of the cache loses shows in the row without a policy.
-        List<PolicyChoice> choices =
-                plan.contenders().stream().map(Contender::choice).toList();
+        List<PolicyChoice> choices = plan.contenders().stream()
+                .flatMap(contender -> contender.policy().stream())
+                .toList();
         try (Engine reference = options.builder(model.path(), choices)
                 .kvDtype("f32")
                 .kvBudget(budget)
@@ -277,7 +279,7 @@ public final class QualityCommand implements Callable<Integer> {
                 .toList();
         List<QualityPictures.Retained> retained = new ArrayList<>();
         for (Contender contender : plan.contenders(mode)) {
-            if (contender.evicts() && !contender.clairvoyant()) {
+            if (contender.evicts() && !contender.clairvoyant() && !contender.auto()) {
                 results.example(new Condition(mode, contender.text(), plan.shown()))
                         .ifPresent(kept -> retained.add(new QualityPictures.Retained(
                                 contender.text() + ", " + Contender.plain(plan.shown()) + " of the tokens, layer.head",

@@ -3,6 +3,7 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -125,6 +126,10 @@ final class QualityRun {
                 }
                 return;
             }
+            if (contender.auto()) {
+                auto(contender);
+                return;
+            }
             if (!contender.evicts()) {
                 for (double share : contender.among(plan.shares())) {
                     try (Engine engine = open(contender, share, budget)) {
@@ -148,8 +153,34 @@ final class QualityRun {
             }
         }
 
+        /** Spends bytes of all sessions together, where others keep tokens of each. */
+        private void auto(Contender contender) {
+            if (plan.modes().contains(Mode.CUT)) {
+                try (Engine engine = open(contender, 1, budget)) {
+                    Trial trial = new Trial(engine, contender.text(), results);
+                    forEach(
+                            (index, document) -> trial.shrink(index, document, plan.shares()),
+                            plan.shares().size());
+                    plan.shares().forEach(share -> peak(engine, new Condition(Mode.CUT, contender.text(), share)));
+                }
+            }
+            if (plan.modes().contains(Mode.HELD)) {
+                int longest = documents.stream()
+                        .mapToInt(document -> document.ids().length)
+                        .max()
+                        .orElseThrow();
+                for (double share : plan.shares()) {
+                    long bytes = (long) (share * plan.sessions() * Trial.wholeBytes(reference, longest));
+                    try (Engine engine =
+                            open(contender, share, new KvBudget(OptionalLong.of(bytes), Optional.empty()))) {
+                        read(engine, contender.text(), new Condition(Mode.HELD, contender.text(), share));
+                    }
+                }
+            }
+        }
+
         private Engine open(Contender contender, double share, KvBudget within) {
-            return builders.get().kvPolicy(contender.at(share)).kvBudget(within).open();
+            return contender.applied(builders.get(), share).kvBudget(within).open();
         }
 
         private void cut(Engine engine, String policy, List<Double> shares) {

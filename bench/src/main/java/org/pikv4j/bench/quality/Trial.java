@@ -5,8 +5,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.pikv4j.cache.compression.Codecs;
+import org.pikv4j.cache.compression.FormChoice;
+import org.pikv4j.cache.compression.PageForm;
 import org.pikv4j.cache.scheduling.EvictionPolicy;
 import org.pikv4j.cache.scheduling.PolicyChoice;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageRoom;
+import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
 
@@ -176,6 +182,35 @@ final class Trial {
                 results.add(new Condition(Mode.CUT, policy, share), index, DocumentScore.of(answers, mean), mean);
             }
         }
+    }
+
+    /**
+     * Reads everything, then makes the session smaller, for each share anew: forks would share what is to change.
+     *
+     * @param index which document
+     * @param document the document
+     * @param shares of what the document takes in bf16
+     */
+    void shrink(int index, ExactDocument document, List<Double> shares) {
+        long whole = wholeBytes(engine, document.ids().length);
+        for (double share : shares) {
+            try (Session session = engine.openSession()) {
+                session.read(document.ids());
+                session.shrink((long) Math.floor(share * whole));
+                ask(session, index, document, new Condition(Mode.CUT, policy, share));
+            }
+        }
+    }
+
+    /** What so many tokens take in bf16, where none can be evicted. */
+    static long wholeBytes(Engine engine, int tokens) {
+        return CacheLayout.of(
+                        engine.model().config(),
+                        FormChoice.of(new PageForm(Codecs.BF16)),
+                        engine.options().pageTokens(),
+                        Residual.DEFAULT,
+                        PageRoom.NONE)
+                .sequenceBytes(tokens);
     }
 
     /** A share of so many, but never fewer than no policy may evict. */

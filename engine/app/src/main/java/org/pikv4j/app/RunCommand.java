@@ -53,6 +53,12 @@ final class RunCommand implements Callable<Integer> {
     private boolean json;
 
     @Option(
+            names = "--explain",
+            description =
+                    "Say behind the answer what --kv auto has decided, and why: sums, what is kept, and each decision.")
+    private boolean explain;
+
+    @Option(
             names = "--trace",
             paramLabel = "FILE",
             description =
@@ -76,6 +82,9 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         sampling.check();
+        if (explain && !engineOptions.auto()) {
+            throw new InvalidOptionException("--explain says what --kv auto decides: ask for that, with --kv-budget");
+        }
         Optional<OutFile> traceFile = trace.map(path -> new OutFile("--trace", path));
         traceFile.ifPresent(OutFile::checkNew);
         try (Progress progress = Progress.onStderr();
@@ -111,7 +120,8 @@ final class RunCommand implements Callable<Integer> {
         GenerationResult result;
         if (json) {
             result = session.generate(text, options, new Silent(progress));
-            output.println(Json.line(GenerationReport.of(result, engine)));
+            GenerationReport report = GenerationReport.of(result, engine);
+            output.println(Json.line(explain ? new ExplainedReport(report, Explanation.of(engine, session)) : report));
         } else {
             try (AnswerPrinter printer = AnswerPrinter.ofContinuation(output, progress)) {
                 result = session.generate(text, options, printer);
@@ -119,6 +129,11 @@ final class RunCommand implements Callable<Integer> {
             spec.commandLine()
                     .getErr()
                     .println(GenerationReport.of(result, engine).text(Terminal.ERR));
+            if (explain) {
+                Explanation.of(engine, session)
+                        .lines()
+                        .forEach(spec.commandLine().getErr()::println);
+            }
         }
         return result;
     }

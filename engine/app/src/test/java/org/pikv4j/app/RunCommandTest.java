@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,58 @@ class RunCommandTest {
         assertThat(program.err())
                 .contains("first token", "prompt 2,0", "decode 8 tokens", "p50", "p99", "per token", backend);
         assertThat(program.code()).isZero();
+    }
+
+    @Test
+    void oneBudgetIsExplained() {
+        String[] command = {
+            "run",
+            "--prompt-file",
+            "demo/document.txt",
+            "--kv",
+            "auto",
+            "--kv-budget",
+            "1MiB",
+            "--page-tokens",
+            "16",
+            "--explain"
+        };
+        Program program = Program.run(command);
+        assertThat(program.code()).isZero();
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        assertThat(program.err())
+                .containsPattern("kv auto: \\d+\\.?\\d* MiB freed")
+                .contains("bf16 -> int8", "kept, by layer.head:", "decisions, the oldest first")
+                .containsPattern("0\\.0 tokens \\d+-\\d+: \\w+ -> .*freed, estimated error .*: the budget is reached");
+        String[] asJson = Arrays.copyOf(command, command.length + 1);
+        asJson[command.length] = "--json";
+        JsonNode json = JsonMapper.shared().readTree(Program.run(asJson).out());
+        assertThat(json.get("text").asString()).isEqualTo(" The knife is in the chapel.");
+        JsonNode explanation = json.get("explanation");
+        long sums = 0;
+        for (JsonNode kind : explanation.get("decisions").get("kinds")) {
+            sums += kind.get("bytes").asLong();
+        }
+        long freed = 0;
+        for (JsonNode decision : explanation.get("decisions").get("latest")) {
+            freed += decision.get("bytes").asLong();
+            assertThat(decision.get("reason").asString()).isNotEmpty();
+        }
+        assertThat(freed).isPositive().isEqualTo(sums);
+        long kept = 0;
+        for (JsonNode pages : explanation.get("kept")) {
+            kept += pages.get("bytes").asLong();
+        }
+        assertThat(kept).isEqualTo(json.get("kv_bytes").asLong()).isLessThanOrEqualTo(1 << 20);
+    }
+
+    @Test
+    void whatFitsIsExplainedInALine() {
+        Program program = Program.run("run", "--prompt", PROMPT, "--kv", "auto", "--kv-budget", "8MiB", "--explain");
+        assertThat(program.out()).isEqualTo(ANSWER + "\n");
+        assertThat(program.err())
+                .contains("kv auto: all of it fits, nothing was decided")
+                .doesNotContain("decisions, the");
     }
 
     @Test

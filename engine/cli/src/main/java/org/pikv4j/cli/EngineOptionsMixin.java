@@ -17,6 +17,9 @@ public final class EngineOptionsMixin {
     private final PolicyOption policy = new PolicyOption();
 
     @Mixin
+    private final ControlOption control = new ControlOption();
+
+    @Mixin
     private final ShardingOptions sharding = new ShardingOptions();
 
     @Mixin
@@ -45,7 +48,14 @@ public final class EngineOptionsMixin {
         PiKV.Builder builder = routing.apply(
                 sharding.apply(form.builder(directory, choice.stream().toList())));
         choice.ifPresent(builder::kvPolicy);
-        return builder;
+        return control.auto() ? control.apply(builder, form, choice) : builder;
+    }
+
+    /**
+     * @return whether one controller decides about forms and tokens
+     */
+    public boolean auto() {
+        return control.auto();
     }
 
     /**

@@ -1,7 +1,7 @@
 package org.pikv4j.session;
 
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +13,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.backend.Backend;
+import org.pikv4j.cache.control.BudgetController;
+import org.pikv4j.cache.control.Decisions;
+import org.pikv4j.cache.control.KeptPages;
+import org.pikv4j.cache.control.Ladder;
 import org.pikv4j.cache.routing.RouteChoice;
 import org.pikv4j.cache.routing.RoutingCounters;
 import org.pikv4j.cache.routing.RoutingUsage;
@@ -63,8 +67,9 @@ public final class Engine implements AutoCloseable {
     private final ExecutorService sealer;
     private final Replays replays;
     private final ExecutorService prefetcher; // without a thread until something is to be read
+    private final Optional<OneBudget> auto;
     private final EngineLoop loop;
-    private final Set<Session> sessions = new HashSet<>(); // touched by the loop alone, until it ends
+    private final Set<Session> sessions = new LinkedHashSet<>(); // touched by the loop alone, until it ends
     private boolean closed;
 
     /**
@@ -94,7 +99,12 @@ public final class Engine implements AutoCloseable {
                         + ByteSize.format(least));
             }
             schedule = schedule(model.config(), options, layout);
-            pool = new PagePool(backend.slabs(), options.kvBudgetBytes());
+            Optional<Ladder> ladder = options.auto().map(any -> ladder(layout, options));
+            long kept = ladder.map(forms -> forms.keptBytes(options.kvBudgetBytes()))
+                    .orElse(0L);
+            pool = ladder.isPresent()
+                    ? new PagePool(backend.slabs(), options.kvBudgetBytes(), kept)
+                    : new PagePool(backend.slabs(), options.kvBudgetBytes());
             route.ifPresent(choice -> pool.measureLoss());
             made = options.shards().map(of -> Shards.ofWorkers(pool, backend, of, options.kvBudgetBytes()));
             shards = made;
@@ -103,7 +113,13 @@ public final class Engine implements AutoCloseable {
             Decoder decoder = new Decoder(
                     model.config(), model.weights(), backend, options.prefillChunk(), options.reads(), shards);
             replays = new Replays(decoder, model);
-            loop = new EngineLoop(decoder, replays, this::batchDone);
+            auto = ladder.map(forms -> new OneBudget(
+                    new BudgetController(
+                            forms, pool, options.auto().orElseThrow().protection()),
+                    replays,
+                    () -> List.copyOf(sessions),
+                    options.kvBudgetBytes() - kept));
+            loop = new EngineLoop(decoder, replays, this::batchDone, auto);
         } catch (Throwable t) {
             made.ifPresent(Shards::close);
             backend.close();
@@ -129,11 +145,27 @@ public final class Engine implements AutoCloseable {
         return options;
     }
 
+    private static Ladder ladder(CacheLayout layout, EngineOptions options) {
+        Ladder ladder = Ladder.of(layout);
+        long least = layout.smallestSequenceBytes() + ladder.keptBytes(options.kvBudgetBytes());
+        if (options.kvBudgetBytes() < least) {
+            throw new InvalidOptionException("kv-budget " + ByteSize.format(options.kvBudgetBytes())
+                    + " is too small for kv auto: a page of " + options.pageTokens()
+                    + " tokens for every layer and KV head, and one to bring another into a smaller form, take "
+                    + ByteSize.format(least));
+        }
+        return ladder;
+    }
+
     private static CacheLayout layout(ModelConfig config, EngineOptions options) {
         CacheLayout wanted =
                 CacheLayout.of(config, options.forms(), options.pageTokens(), options.residual(), options.room());
         if (!wanted.compressed()) {
             return wanted;
+        }
+        if (options.auto().isPresent()) {
+            throw new InvalidOptionException("kv auto chooses forms itself, page by page: kv-dtype "
+                    + options.forms().name() + " leaves it nothing to choose");
         }
         Residual residual = options.residual()
                 .within(
@@ -149,6 +181,13 @@ public final class Engine implements AutoCloseable {
      */
     public CacheUsage usage() {
         return pool.usage();
+    }
+
+    /**
+     * @return what {@code --kv auto} has decided so far, all sessions together; empty where something else decides
+     */
+    public Optional<Decisions> decisions() {
+        return auto.map(one -> one.controller().decisions());
     }
 
     /**
@@ -276,6 +315,17 @@ public final class Engine implements AutoCloseable {
                         () -> new InvalidOptionException("kv-policy is missing: nothing says what may be evicted"));
         evicts.replayDue(cache).ifPresent(replay -> replays.run(session, replay));
         evicts.cut(cache, tokens);
+    }
+
+    /** Runs on the engine's thread. */
+    void shrink(Session session, long bytes) {
+        auto.orElseThrow(() -> new InvalidOptionException("kv auto is not on: nothing says how a session gets smaller"))
+                .shrink(session, bytes);
+    }
+
+    /** Runs on the engine's thread. */
+    List<KeptPages> kept(Session session) {
+        return auto.map(one -> one.controller().kept(session.cache())).orElse(List.of());
     }
 
     /** Runs on the engine's thread. */

@@ -2,6 +2,7 @@ package org.pikv4j.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -25,6 +26,7 @@ final class EngineLoop implements Runnable {
     private final Decoder decoder;
     private final Replays replays;
     private final IntConsumer batchDone;
+    private final Optional<OneBudget> auto;
     private final LinkedBlockingQueue<Runnable> commands = new LinkedBlockingQueue<>();
     private final List<Request> requests = new ArrayList<>();
     private final Thread thread;
@@ -35,11 +37,13 @@ final class EngineLoop implements Runnable {
      * @param decoder what runs batches
      * @param replays reads texts again for policies that want it
      * @param batchDone is told the rows of each batch that has been run, between this one and the next
+     * @param auto makes room where the whole cache is under one budget
      */
-    EngineLoop(Decoder decoder, Replays replays, IntConsumer batchDone) {
+    EngineLoop(Decoder decoder, Replays replays, IntConsumer batchDone, Optional<OneBudget> auto) {
         this.decoder = decoder;
         this.replays = replays;
         this.batchDone = batchDone;
+        this.auto = auto;
         thread = Thread.ofPlatform().daemon(true).name("pikv-engine").unstarted(this);
         thread.start();
     }
@@ -203,7 +207,7 @@ final class EngineLoop implements Runnable {
                 continue;
             }
             try {
-                count = reserve(request, count);
+                count = reserve(request, count, chosen);
             } catch (Throwable t) {
                 end(request, () -> request.fail(t));
                 continue;
@@ -253,7 +257,7 @@ final class EngineLoop implements Runnable {
      *
      * @return for how many
      */
-    private int reserve(Request request, int wanted) {
+    private int reserve(Request request, int wanted, List<Request> chosen) {
         SequenceCache cache = request.session.cache();
         cache.schedule()
                 .flatMap(schedule -> schedule.replayDue(cache, wanted))
@@ -264,8 +268,13 @@ final class EngineLoop implements Runnable {
                 cache.reserve(rows);
                 return rows;
             } catch (KvBudgetExceededException e) {
+                int most = rows;
+                rows = auto.map(one -> one.rowsAtOnce(cache, most)).orElse(most);
+                if (rows < most) {
+                    continue;
+                }
                 // Pages shared with a fork may go without freeing anything: that is no progress.
-                if (cache.shrink() > 0) {
+                if (makeRoom(request, rows, chosen) > 0) {
                     continue;
                 }
                 String advice = cache.schedule().map(CacheSchedule::advice).orElse(CacheSchedule.ADVICE);
@@ -275,6 +284,15 @@ final class EngineLoop implements Runnable {
                 rows /= 2; // what a policy may not touch is not yet all there is room for
             }
         }
+    }
+
+    /** What could be freed for some rows. */
+    private long makeRoom(Request request, int rows, List<Request> chosen) {
+        return auto.map(one -> one.make(
+                        request.session,
+                        rows,
+                        chosen.stream().map(other -> other.session).toList()))
+                .orElseGet(request.session.cache()::shrink);
     }
 
     /** Takes a request out; the caller hears of it last, when the session is free again. */

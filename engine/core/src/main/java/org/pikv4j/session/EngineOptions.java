@@ -48,6 +48,16 @@ public record EngineOptions(
         if (prefillChunk < 1 || prefillChunk > 4096) {
             throw new InvalidOptionException("prefill-chunk must be between 1 and 4096, not " + prefillChunk);
         }
+        if (policy.filter(PolicyChoice::auto).isPresent()) {
+            tokenBudget.ifPresent(tokens -> {
+                throw new InvalidOptionException(
+                        "kv auto spends bytes: kv-budget must name some, 64MiB for instance, and not " + tokens);
+            });
+            shards.ifPresent(any -> {
+                throw new InvalidOptionException(
+                        "kv auto and shards do not go together yet: a page on a shard keeps its form");
+            });
+        }
         Optional<PageRouter> reads = policy.flatMap(PolicyChoice::router);
         if (shards.isPresent()) {
             policy.flatMap(PolicyChoice::placement).ifPresent(moves -> {
@@ -76,6 +86,13 @@ public record EngineOptions(
             throw new InvalidOptionException("the router " + router.get().name()
                     + " needs bounds of keys, which are not kept where kv-policy evicts");
         }
+    }
+
+    /**
+     * @return the choice of {@code --kv auto}, which brings pages into smaller forms before it evicts
+     */
+    Optional<PolicyChoice> auto() {
+        return policy.filter(PolicyChoice::auto);
     }
 
     /**

@@ -1,10 +1,12 @@
 package org.pikv4j.session;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.pikv4j.cache.control.KeptPages;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.AttentionObserver;
 import org.pikv4j.decode.LogitsSink;
@@ -210,6 +212,28 @@ public final class Session implements AutoCloseable {
             engine.cut(this, count);
             return count;
         }));
+    }
+
+    /**
+     * Lets {@code --kv auto} make the session smaller at once, whatever the budget. Pages that other sessions share stay as they are.
+     *
+     * @param bytes the most that its pages may take, {@link #kvBytes}
+     * @throws InvalidOptionException if something else decides what gives way
+     * @throws org.pikv4j.error.KvBudgetExceededException if what must stay takes more; the session is as small as it can be then
+     */
+    public void shrink(long bytes) {
+        exclusively(() -> engine.call(() -> {
+            engine.shrink(this, bytes);
+            return bytes;
+        }));
+    }
+
+    /**
+     * @return the session's pages by layer, KV head and form, and why {@code --kv auto} has left them as they are; empty where something
+     *     else decides
+     */
+    public List<KeptPages> kept() {
+        return exclusively(() -> engine.call(() -> engine.kept(this)));
     }
 
     /** Ends what is under way and gives the cache's pages back; idempotent. */

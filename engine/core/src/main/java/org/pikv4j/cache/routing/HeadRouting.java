@@ -346,10 +346,10 @@ final class HeadRouting implements AttentionWatcher {
     }
 
     /** What is to be noted of tokens that shall be evicted, once they are. */
-    Runnable evicting(PageTable table, BitSet staying) {
+    Runnable evicting(PageTable table, int from, int to, BitSet staying) {
         int[] leaving = new int[shards];
         int token = 0;
-        for (int p = 0; p < table.evictablePages(); p++) {
+        for (int p = from; p < to; p++) {
             int tokens = table.tokens(p);
             int shard = table.page(p).summary().expertShard();
             if (shard != ALWAYS) {

@@ -214,13 +214,15 @@ public final class SequenceRouting implements PageRouter {
      * @param layer index of the layer
      * @param kvHead index of the KV head
      * @param table its pages
-     * @param kept which tokens of the {@linkplain PageTable#evictablePages evictable pages} stay, counted through
+     * @param from the first page that may lose some
+     * @param to one past the last
+     * @param kept which tokens of these pages stay, counted through
      * @return to be run when they have been
      */
-    public Runnable evicting(int layer, int kvHead, PageTable table, BitSet kept) {
+    public Runnable evicting(int layer, int kvHead, PageTable table, int from, int to, BitSet kept) {
         return heads.get(layer).isEmpty()
                 ? () -> {}
-                : heads.get(layer).get(kvHead).evicting(table, kept);
+                : heads.get(layer).get(kvHead).evicting(table, from, to, kept);
     }
 
     /**

@@ -316,6 +316,9 @@ public final class CacheSchedule implements AttentionWatcher {
      * @return what to do where the pool is used up and nothing gives way
      */
     public String advice() {
+        if (choice.filter(PolicyChoice::auto).isPresent()) {
+            return "";
+        }
         return blind()
                 ? "; " + policy.orElseThrow().name() + " evicts under a budget in tokens alone"
                 : givesNoWay() ? ADVICE : "";

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import org.pikv4j.cache.control.Auto;
 import org.pikv4j.cache.routing.PageRouter;
 import org.pikv4j.cache.scheduling.policies.BuiltInPolicies;
 import org.pikv4j.error.InvalidOptionException;
@@ -32,6 +33,13 @@ public record PolicyChoice(CachePolicy policy, Protection protection) {
      */
     public Optional<EvictionPolicy> eviction() {
         return policy instanceof EvictionPolicy evicts ? Optional.of(evicts) : Optional.empty();
+    }
+
+    /**
+     * @return whether the policy is {@code --kv auto}, under which the budget of all sessions is one
+     */
+    public boolean auto() {
+        return policy instanceof Auto;
     }
 
     /**

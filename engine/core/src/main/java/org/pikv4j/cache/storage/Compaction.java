@@ -17,6 +17,7 @@ import org.pikv4j.cache.compression.HalfShape;
 final class Compaction {
     private final PagePool pool;
     private final PageLayout layout;
+    private final int holders;
     private final List<Page> into = new ArrayList<>();
     private final float[] keys;
     private final float[] values;
@@ -25,9 +26,10 @@ final class Compaction {
     private final int[] positions;
     private int count;
 
-    private Compaction(PagePool pool, PageLayout layout) {
+    private Compaction(PagePool pool, PageLayout layout, int holders) {
         this.pool = pool;
         this.layout = layout;
+        this.holders = holders;
         this.keys = new float[layout.keyShape().elements()];
         this.values = new float[layout.valueShape().elements()];
         this.keptKeys = new float[keys.length];
@@ -40,10 +42,11 @@ final class Compaction {
      * @param run full pages of one layout that nobody is about to seal, with room for positions
      * @param kept which of their tokens stay, counted through
      * @param limit positions at and beyond are not there
-     * @return the pages that take their place
+     * @param holders how many tables hold all of these pages, and forget the same tokens
+     * @return the pages that take their place, with as many references
      * @throws org.pikv4j.error.KvBudgetExceededException if a shared page has no room for its copy; nothing has changed then
      */
-    static List<Page> compact(PagePool pool, List<Page> run, BitSet kept, int limit) {
+    static List<Page> compact(PagePool pool, List<Page> run, BitSet kept, int limit, int holders) {
         int tokens = run.stream().mapToInt(page -> page.slotsBefore(limit)).sum();
         int needed = Math.ceilDiv(kept.cardinality(), run.getFirst().layout().tokens());
         if (kept.cardinality() == tokens && needed == run.size()) {
@@ -60,7 +63,8 @@ final class Compaction {
         }
         List<Page> result = new ArrayList<>(run.subList(0, full));
         List<Page> rest = run.subList(full, run.size());
-        result.addAll(new Compaction(pool, run.getFirst().layout()).rewrite(rest, kept.get(token, tokens), limit));
+        result.addAll(
+                new Compaction(pool, run.getFirst().layout(), holders).rewrite(rest, kept.get(token, tokens), limit));
         return result;
     }
 
@@ -85,7 +89,7 @@ final class Compaction {
             write(sources, fresh);
         }
         for (int i = 0; i < sources.size(); i++) {
-            if (i >= needed || fresh.get(i).isPresent()) {
+            for (int h = 0; h < holders && (i >= needed || fresh.get(i).isPresent()); h++) {
                 pool.release(sources.get(i));
             }
         }
@@ -98,7 +102,9 @@ final class Compaction {
         try {
             for (Page source : sources) {
                 fresh.add(
-                        pool.shared(source) ? Optional.of(pool.allocate(layout, source.position())) : Optional.empty());
+                        pool.references(source) > holders
+                                ? Optional.of(pool.allocate(layout, source.position()))
+                                : Optional.empty());
             }
         } catch (Throwable t) {
             fresh.forEach(page -> page.ifPresent(pool::release));
@@ -125,7 +131,11 @@ final class Compaction {
         Page page = fresh.get(into.size()).orElse(sources.get(into.size()));
         layout.form().keys().codec().encode(layout.keyShape(), keptKeys, page.keys());
         layout.form().values().codec().encode(layout.valueShape(), keptValues, page.values());
-        into.add(page.rewritten(positions, count));
+        Page rewritten = page.rewritten(positions, count);
+        for (int h = 1; h < holders; h++) {
+            pool.retain(rewritten);
+        }
+        into.add(rewritten);
         count = 0;
         Arrays.fill(keptKeys, 0f); // what is in empty slots has a part in choosing scales
         Arrays.fill(keptValues, 0f);

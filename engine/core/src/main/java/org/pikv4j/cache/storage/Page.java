@@ -39,6 +39,7 @@ public final class Page {
     private final PageSummary summary = new PageSummary();
     private Optional<PageName> name = Optional.empty(); // likewise
     private ReadCount reads = new ReadCount(); // likewise
+    private boolean fixed; // no smaller form takes its numbers
     int references = 1;
 
     Page(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
@@ -219,6 +220,33 @@ public final class Page {
         Page copy = new Page(empty.block, layout, position, Optional.empty(), survivors);
         copy.summary.error(summary.error());
         return copy;
+    }
+
+    /** Makes an empty page, which has these tokens in another form, know their positions. */
+    Page placed(Page empty) {
+        if (ragged()) {
+            MemorySegment.copy(
+                    block.bytes(),
+                    layout.roomOffset(),
+                    empty.block.bytes(),
+                    empty.layout.roomOffset(),
+                    (long) survivors * Integer.BYTES);
+        }
+        Page page = new Page(empty.block, empty.layout, position, Optional.empty(), survivors);
+        page.summary.inherit(summary);
+        return page;
+    }
+
+    /**
+     * @return whether it was found to hold numbers that a smaller form does not take
+     */
+    public boolean fixed() {
+        return fixed;
+    }
+
+    /** It keeps its form for good. Called by {@link PagePool} alone. */
+    void fix() {
+        fixed = true;
     }
 
     /**

@@ -119,6 +119,13 @@ public final class PageLayout {
     }
 
     /**
+     * @return what it has room for besides keys and values
+     */
+    public PageRoom room() {
+        return room;
+    }
+
+    /**
      * @return whether tokens can be evicted one by one
      */
     public boolean hasPositions() {

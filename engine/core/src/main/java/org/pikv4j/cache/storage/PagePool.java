@@ -17,6 +17,7 @@ import org.pikv4j.memory.ByteSize;
  */
 public final class PagePool implements AutoCloseable {
     private final long budgetBytes;
+    private final long keptBytes;
     private final SlabStore here;
     private final List<SlabStore> shards = new ArrayList<>();
     private long peakHeldBytes;
@@ -33,7 +34,21 @@ public final class PagePool implements AutoCloseable {
      */
     public PagePool(SlabAllocator allocator, long budgetBytes) {
         this.budgetBytes = budgetBytes;
+        this.keptBytes = 0;
         this.here = new SlabStore(Page.HERE, allocator, budgetBytes);
+    }
+
+    /**
+     * A pool whose pages may be brought into smaller forms when it is full, which needs some room for both.
+     *
+     * @param allocator where slabs come from
+     * @param budgetBytes the most that may be reserved
+     * @param keptBytes of these, what new pages do not get; no slab is larger, unless a page is
+     */
+    public PagePool(SlabAllocator allocator, long budgetBytes, long keptBytes) {
+        this.budgetBytes = budgetBytes;
+        this.keptBytes = keptBytes;
+        this.here = new SlabStore(Page.HERE, allocator, budgetBytes, keptBytes);
     }
 
     /**
@@ -119,7 +134,11 @@ public final class PagePool implements AutoCloseable {
     }
 
     private Page take(PageLayout layout, int position, Optional<Page> target) {
-        SizeClass.Block block = here.take(layout.pageBytes(), room())
+        return take(layout, position, target, room() - keptBytes);
+    }
+
+    private Page take(PageLayout layout, int position, Optional<Page> target, long room) {
+        SizeClass.Block block = here.take(layout.pageBytes(), room)
                 .orElseThrow(() -> new KvBudgetExceededException("kv-budget " + ByteSize.format(budgetBytes)
                         + " is used up: " + ByteSize.format(sum(SlabStore::heldBytes)) + " held in "
                         + sum(SlabStore::pages) + " pages, another page takes "
@@ -190,6 +209,60 @@ public final class PagePool implements AutoCloseable {
             leaveMemory(page.moveTo(to));
         });
         return block.isPresent();
+    }
+
+    /**
+     * Makes a page that has the same tokens in another form, of what this one holds.
+     *
+     * @param page a full page in memory, in the form that it has for good
+     * @param layout of the other form
+     * @return the page, with one reference; empty if that form does not take these numbers, which the page remembers
+     * @throws KvBudgetExceededException if there is no room for both, not even in what is kept for this; nothing has changed then
+     */
+    public Optional<Page> reformed(Page page, PageLayout layout) {
+        long started = System.nanoTime();
+        Page empty;
+        synchronized (this) {
+            empty = take(layout, page.position(), Optional.empty(), room());
+        }
+        boolean stands = false;
+        try {
+            stands = Reencoding.encode(page, empty);
+        } finally {
+            if (!stands) {
+                release(empty);
+            }
+        }
+        if (!stands) {
+            synchronized (this) {
+                refusedPages++;
+                page.fix();
+            }
+            return Optional.empty();
+        }
+        encoded(System.nanoTime() - started);
+        Page same = page.placed(empty);
+        if (measuresLoss) {
+            same.summary().error(page.summary().error() + Reencoding.lost(page, same));
+        }
+        return Optional.of(same);
+    }
+
+    /**
+     * Moves pages together, so that slabs that are nearly empty go back; what the pages hold is the same.
+     *
+     * @param pages pages in memory, each once
+     */
+    public synchronized void gather(List<Page> pages) {
+        here.gather(pages);
+    }
+
+    /**
+     * @param page a page in use
+     * @return how many hold it
+     */
+    public synchronized int references(Page page) {
+        return page.references;
     }
 
     /**

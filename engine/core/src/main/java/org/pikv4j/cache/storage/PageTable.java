@@ -1,6 +1,7 @@
 package org.pikv4j.cache.storage;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -125,6 +126,18 @@ public final class PageTable {
             pages.add(allocate(pool, next));
         }
         open = Math.min(open, Math.max(0, pages.size() - 1));
+    }
+
+    /**
+     * @param pool where pages come from
+     * @param rows rows to come
+     * @return what {@link #reserve} takes for them
+     */
+    long bytesFor(PagePool pool, int rows) {
+        int room = room();
+        boolean copies = room > 0 && pool.shared(pages.getLast());
+        int fresh = Math.ceilDiv(Math.max(0, rows - room), layout.tokens()) + (copies ? 1 : 0);
+        return (long) fresh * (layout.pageBytes() + (layout.equals(sealed) ? 0 : sealed.pageBytes()));
     }
 
     private Page allocate(PagePool pool, int position) {
@@ -449,16 +462,55 @@ public final class PageTable {
                 from--;
             }
             int first = tokensBefore(from);
-            int count = tokensBefore(to) - first;
-            BitSet ofRun = kept.get(first, first + count);
-            List<Page> run = pages.subList(from, to);
-            List<Page> survivors = Compaction.compact(pool, run, ofRun, length);
-            run.clear();
-            pages.addAll(from, survivors);
-            open = Math.clamp(open - (to - from) + survivors.size(), 0, Math.max(0, pages.size() - 1));
-            columns.keep(first, count, ofRun);
+            BitSet ofRun = kept.get(first, tokensBefore(to));
+            keep(pool, List.of(this), new int[] {from}, to - from, ofRun);
             to = from;
         }
+    }
+
+    /**
+     * Forgets tokens of pages that several tables hold, in all of them.
+     *
+     * @param pool where pages come from
+     * @param holders all tables that shall forget them
+     * @param from where the pages begin in each
+     * @param count how many pages, of one layout, from which tokens can be evicted in each of the tables
+     * @param kept which of their tokens stay, counted through
+     */
+    static void keep(PagePool pool, List<PageTable> holders, int[] from, int count, BitSet kept) {
+        PageTable one = holders.getFirst();
+        int tokens = one.tokensBefore(from[0] + count) - one.tokensBefore(from[0]); // as long as these pages are there
+        int[] first = new int[from.length];
+        Arrays.setAll(first, h -> holders.get(h).tokensBefore(from[h]));
+        List<Page> survivors = Compaction.compact(
+                pool, List.copyOf(one.pages.subList(from[0], from[0] + count)), kept, one.length, holders.size());
+        for (int h = 0; h < from.length; h++) {
+            holders.get(h).replace(from[h], count, survivors);
+            holders.get(h).columns.keep(first[h], tokens, kept);
+        }
+    }
+
+    private void replace(int from, int count, List<Page> survivors) {
+        List<Page> run = pages.subList(from, from + count);
+        run.clear();
+        pages.addAll(from, survivors);
+        open = Math.clamp((long) open - count + survivors.size(), 0, Math.max(0, pages.size() - 1));
+    }
+
+    /**
+     * @param index place in this table
+     * @return whether the page there may take another form, or lose tokens: it is in memory, full, in the form that it has for good
+     */
+    public boolean changeable(int index) {
+        return placeable(index);
+    }
+
+    /** Takes a page that has the same tokens as the one there. */
+    void exchange(PagePool pool, int index, Page same) {
+        Page old = pages.get(index);
+        pool.retain(same);
+        pages.set(index, same);
+        pool.release(old);
     }
 
     /** Writes the keys of the first tokens anew, unless they cannot be. */

@@ -1,13 +1,9 @@
 package org.pikv4j.cache.storage;
 
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.pikv4j.cache.compression.HalfForm;
-import org.pikv4j.cache.compression.HalfShape;
-import org.pikv4j.cache.compression.PageForm;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,39 +79,15 @@ final class Sealing {
             return false;
         }
         long started = System.nanoTime();
-        int headDim = source.layout().headDim();
-        float[] keys = new float[source.layout().tokens() * headDim];
-        float[] values = new float[keys.length];
-        PageForm open = source.layout().form();
-        open.keys().decode(source.layout().keyShape(), source.keys(), headDim, keys);
-        open.values().decode(source.layout().valueShape(), source.values(), headDim, values);
-        PageForm sealed = target.layout().form();
-        if (!sealed.keys().encode(target.layout().keyShape(), keys, headDim, target.keys())
-                || !sealed.values().encode(target.layout().valueShape(), values, headDim, target.values())) {
+        if (!Reencoding.encode(source, target)) {
             return false;
         }
         target.copyBounds(source);
         pool.encoded(System.nanoTime() - started);
         if (pool.measuresLoss()) {
-            double ofKeys = lost(sealed.keys(), target.layout().keyShape(), target.keys(), keys);
-            double ofValues = lost(sealed.values(), target.layout().valueShape(), target.values(), values);
-            target.summary().error((ofKeys + ofValues) / 2);
+            target.summary().error(Reencoding.lost(source, target));
         }
         return true;
-    }
-
-    /** |x̂ − x| / |x| of all rows together. */
-    private double lost(HalfForm form, HalfShape shape, MemorySegment bytes, float[] rows) {
-        float[] decoded = new float[rows.length];
-        form.decode(shape, bytes, source.layout().headDim(), decoded);
-        double error = 0;
-        double norm = 0;
-        for (int i = 0; i < rows.length; i++) {
-            double difference = decoded[i] - rows[i];
-            error += difference * difference;
-            norm += (double) rows[i] * rows[i];
-        }
-        return norm > 0 ? Math.sqrt(error / norm) : 0;
     }
 
     /**

@@ -308,14 +308,69 @@ public final class SequenceCache implements AutoCloseable {
     public void keep(int layer, int head, BitSet kept) {
         PageTable table = table(layer, head);
         Optional<SequenceRouting> routing = managers.routing();
-        Runnable counted =
-                routing.map(r -> r.evicting(layer, head, table, kept)).orElse(() -> {});
+        Runnable counted = routing.map(r -> r.evicting(layer, head, table, 0, table.evictablePages(), kept))
+                .orElse(() -> {});
         try {
             table.keep(pool, kept);
             counted.run();
         } finally {
             routing.ifPresent(r -> r.summarise(this, layer, head));
         }
+    }
+
+    /**
+     * Forgets tokens of pages that several sequences hold, in all of them.
+     *
+     * @param holders the sequences, each once
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param from where the pages begin in each table
+     * @param count how many pages, of one layout, {@linkplain PageTable#changeable changeable} in each
+     * @param kept which of their tokens stay, counted through
+     */
+    public static void keep(List<SequenceCache> holders, int layer, int head, int[] from, int count, BitSet kept) {
+        List<PageTable> tables =
+                holders.stream().map(cache -> cache.table(layer, head)).toList();
+        List<Runnable> counted = new ArrayList<>();
+        for (int i = 0; i < from.length; i++) {
+            PageTable table = tables.get(i);
+            int first = from[i];
+            holders.get(i)
+                    .routing()
+                    .ifPresent(r -> counted.add(r.evicting(layer, head, table, first, first + count, kept)));
+        }
+        PageTable.keep(holders.getFirst().pool, tables, from, count, kept);
+        counted.forEach(Runnable::run);
+        holders.forEach(cache -> cache.routing().ifPresent(r -> r.summarise(cache, layer, head)));
+    }
+
+    /**
+     * Takes a page that has the same tokens as one of its own, in another form.
+     *
+     * @param layer index of the layer
+     * @param head index of the KV head
+     * @param index place of a {@linkplain PageTable#changeable changeable} page
+     * @param same the page that takes its place, {@linkplain PagePool#reformed made} of it
+     */
+    public void exchange(int layer, int head, int index, Page same) {
+        if (!table(layer, head).changeable(index)) {
+            throw new IllegalArgumentException("page " + index + " is still written");
+        }
+        table(layer, head).exchange(pool, index, same);
+    }
+
+    /**
+     * @param rows rows to come
+     * @return what {@link #reserve} takes for them from the pool
+     */
+    public long bytesFor(int rows) {
+        long bytes = 0;
+        for (List<PageTable> heads : tables) {
+            for (PageTable table : heads) {
+                bytes += table.bytesFor(pool, rows);
+            }
+        }
+        return bytes;
     }
 
     /**

@@ -2,7 +2,11 @@ package org.pikv4j.cache.storage;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
 
 /** The slabs that are cut into blocks of one size, and which of their blocks are free. */
 final class SizeClass {
@@ -61,6 +65,10 @@ final class SizeClass {
         Slab slab() {
             return slab;
         }
+
+        int used() {
+            return free.length - freeCount;
+        }
     }
 
     int blockBytes() {
@@ -85,12 +93,54 @@ final class SizeClass {
 
     /** Takes a free block, from the oldest slab that has one, so that the youngest empties first. */
     Block take() {
+        return take(cut -> true);
+    }
+
+    private Block take(Predicate<Cut> from) {
         for (Cut cut : slabs) {
-            if (cut.freeCount > 0) {
+            if (cut.freeCount > 0 && from.test(cut)) {
                 return new Block(cut, cut.free[--cut.freeCount]);
             }
         }
         throw new IllegalStateException("no free block of " + blockBytes + " bytes");
+    }
+
+    /**
+     * Moves pages out of the slabs that have fewest, as long as others have room for all of a slab's.
+     *
+     * @param pages pages in blocks of this size; a slab with blocks of others stays
+     * @return the bytes of the slabs that became empty and were freed
+     */
+    long gather(List<Page> pages) {
+        Map<Cut, List<Page>> bySlab = new HashMap<>();
+        for (Page page : pages) {
+            bySlab.computeIfAbsent(page.block().cut(), any -> new ArrayList<>()).add(page);
+        }
+        List<Cut> emptiest = slabs.stream()
+                .sorted(Comparator.comparingInt(cut -> cut.used()))
+                .toList();
+        long freed = 0;
+        for (Cut cut : emptiest) {
+            List<Page> here = bySlab.getOrDefault(cut, List.of());
+            if (freeBlocks() - cut.freeCount < cut.used()) {
+                break; // those that have more find no room either
+            }
+            if (here.size() == cut.used()) {
+                freed += empty(cut, here, bySlab);
+            }
+        }
+        return freed;
+    }
+
+    private long empty(Cut cut, List<Page> pages, Map<Cut, List<Page>> bySlab) {
+        long freed = 0;
+        for (Page page : pages) {
+            Block to = take(other -> other != cut);
+            to.bytes().copyFrom(page.block().bytes());
+            freed += give(page.moveTo(to));
+            bySlab.computeIfAbsent(to.cut(), any -> new ArrayList<>()).add(page);
+        }
+        return freed;
     }
 
     /**

@@ -1,6 +1,9 @@
 package org.pikv4j.cache.storage;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.pikv4j.error.KvBudgetExceededException;
@@ -9,10 +12,13 @@ import org.pikv4j.error.KvBudgetExceededException;
 final class SlabStore {
     private static final long FIRST_SLAB_BYTES = 256 << 10;
     private static final long LARGEST_SLAB_BYTES = 64L << 20;
+    /** Of the capacity: what one size of blocks reserves ahead must not starve the others. */
+    private static final int LARGEST_SLAB_SHARE = 32;
 
     private final int shard;
     private final SlabAllocator allocator;
     private final long capacityBytes;
+    private final long largestSlab;
     private final Map<Integer, SizeClass> classes = new HashMap<>();
     private long heldBytes;
     private long reservedBytes;
@@ -24,9 +30,20 @@ final class SlabStore {
      * @param capacityBytes the most that may be reserved
      */
     SlabStore(int shard, SlabAllocator allocator, long capacityBytes) {
+        this(shard, allocator, capacityBytes, capacityBytes / LARGEST_SLAB_SHARE);
+    }
+
+    /**
+     * @param shard which one, or {@link Page#HERE}
+     * @param allocator where slabs come from
+     * @param capacityBytes the most that may be reserved
+     * @param largestSlab the most that a slab has, unless a block has more
+     */
+    SlabStore(int shard, SlabAllocator allocator, long capacityBytes, long largestSlab) {
         this.shard = shard;
         this.allocator = allocator;
         this.capacityBytes = capacityBytes;
+        this.largestSlab = Math.min(largestSlab, LARGEST_SLAB_BYTES);
     }
 
     long heldBytes() {
@@ -65,9 +82,8 @@ final class SlabStore {
 
     private boolean grow(SizeClass sizeClass, long room) {
         long block = sizeClass.blockBytes();
-        // Doubling keeps the number of slabs small; what one class reserves ahead must not starve the others.
-        long largest = Math.min(capacityBytes / 32, LARGEST_SLAB_BYTES);
-        long wanted = Math.min(largest, Math.max(sizeClass.reservedBytes(), FIRST_SLAB_BYTES));
+        // Doubling keeps the number of slabs small.
+        long wanted = Math.min(largestSlab, Math.max(sizeClass.reservedBytes(), FIRST_SLAB_BYTES));
         long bytes = Math.min(Math.max(wanted, block), Math.min(room, Slab.MAX_BYTES)) / block * block;
         if (bytes < block) {
             return false;
@@ -89,5 +105,17 @@ final class SlabStore {
         heldBytes -= owner.blockBytes();
         pages--;
         reservedBytes -= owner.give(block);
+    }
+
+    /** Moves pages out of slabs that are nearly empty, so that these go back. */
+    void gather(List<Page> pages) {
+        Map<SizeClass, List<Page>> byClass = new LinkedHashMap<>();
+        for (Page page : pages) {
+            SizeClass owner = page.block().cut().owner();
+            if (classes.get(owner.blockBytes()) == owner) {
+                byClass.computeIfAbsent(owner, any -> new ArrayList<>()).add(page);
+            }
+        }
+        byClass.forEach((owner, inIt) -> reservedBytes -= owner.gather(inIt));
     }
 }

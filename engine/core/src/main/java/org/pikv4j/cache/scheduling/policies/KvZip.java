@@ -22,6 +22,9 @@ import org.pikv4j.cache.storage.TokenColumns;
  * tokens.
  */
 public final class KvZip implements EvictionPolicy {
+    /** The column that has the most attention that each token received while the text was read again. */
+    public static final int MOST = 0;
+
     private static final Replay REPLAY = new Replay("\n\nRepeat the previous context:", 2000, 8);
 
     @Override
@@ -46,7 +49,7 @@ public final class KvZip implements EvictionPolicy {
 
     @Override
     public void observe(TokenColumns columns, ObservedAttention seen) {
-        float[] most = columns.column(0);
+        float[] most = columns.column(MOST);
         for (int i = 0; i < seen.received().length; i++) {
             most[i] = Math.max(most[i], Attention.orNothing(seen.received()[i]));
         }
@@ -54,6 +57,6 @@ public final class KvZip implements EvictionPolicy {
 
     @Override
     public void score(HeadTokens tokens, float[] scores) {
-        System.arraycopy(tokens.columns().column(0), 0, scores, 0, tokens.size());
+        System.arraycopy(tokens.columns().column(MOST), 0, scores, 0, tokens.size());
     }
 }

@@ -1,0 +1,91 @@
+package org.pikv4j.app;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.pikv4j.cache.control.Decision;
+import org.pikv4j.cache.control.Decisions;
+import org.pikv4j.cache.control.KeptPages;
+import org.pikv4j.memory.ByteSize;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.Session;
+
+/**
+ * What {@code --kv auto} did, and why.
+ *
+ * @param decisions what was shrunk and dropped
+ * @param kept what the session still has
+ */
+record Explanation(Decisions decisions, List<KeptPages> kept) {
+
+    /**
+     * @param engine an engine under {@code --kv auto}
+     * @param session one of its sessions
+     */
+    static Explanation of(Engine engine, Session session) {
+        return new Explanation(engine.decisions().orElseThrow(), session.kept());
+    }
+
+    /**
+     * @return it for people: sums, what is kept, then each decision
+     */
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        if (decisions.kinds().isEmpty()) {
+            lines.add("kv auto: all of it fits, nothing was decided");
+        } else {
+            lines.add("kv auto: " + ByteSize.format(decisions.bytes()) + " freed");
+        }
+        for (Decisions.Sum sum : decisions.kinds()) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "  %-28s %,7d times, %10s freed, estimated error %.2e%s",
+                    sum.kind(),
+                    sum.decisions(),
+                    ByteSize.format(sum.bytes()),
+                    sum.error(),
+                    sum.dropped() > 0 ? String.format(Locale.ROOT, ", %,d tokens", sum.dropped()) : ""));
+        }
+        lines.add("kept, by layer.head:");
+        kept.forEach(pages -> lines.add(kept(pages)));
+        if (!decisions.latest().isEmpty()) {
+            lines.add("decisions, the oldest first"
+                    + (decisions.forgotten() > 0
+                            ? String.format(
+                                    Locale.ROOT, " (%,d older ones are in the sums alone):", decisions.forgotten())
+                            : ":"));
+        }
+        decisions.latest().forEach(decision -> lines.add(line(decision)));
+        return lines;
+    }
+
+    private static String kept(KeptPages pages) {
+        return String.format(
+                Locale.ROOT,
+                "  %d.%d %-14s %4d pages, %,6d tokens, %9s: %s",
+                pages.layer(),
+                pages.kvHead(),
+                pages.form(),
+                pages.pages(),
+                pages.tokens(),
+                ByteSize.format(pages.bytes()),
+                pages.reason());
+    }
+
+    private static String line(Decision decision) {
+        String what = decision.dropped() > 0
+                ? String.format(Locale.ROOT, "%,d tokens dropped from %s", decision.dropped(), decision.from())
+                : decision.from() + " -> " + decision.to();
+        return String.format(
+                Locale.ROOT,
+                "  %d.%d tokens %d-%d: %s, %s freed, estimated error %.2e: %s",
+                decision.layer(),
+                decision.kvHead(),
+                decision.first(),
+                decision.last(),
+                what,
+                ByteSize.format(decision.bytes()),
+                decision.error(),
+                decision.reason());
+    }
+}

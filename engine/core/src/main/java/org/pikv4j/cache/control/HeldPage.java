@@ -1,0 +1,70 @@
+package org.pikv4j.cache.control;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.pikv4j.cache.scheduling.Protection;
+import org.pikv4j.cache.storage.Page;
+import org.pikv4j.cache.storage.PageTable;
+import org.pikv4j.cache.storage.SequenceCache;
+
+/**
+ * A page that may be changed, and where all who hold it have it.
+ *
+ * @param page the page
+ * @param layer index of its layer
+ * @param head index of its KV head
+ * @param places of the page, one for each sequence
+ */
+record HeldPage(Page page, int layer, int head, List<Place> places) {
+
+    /**
+     * @param cache a sequence
+     * @param index of the page in its table
+     * @param token of the table that is the page's first
+     */
+    record Place(SequenceCache cache, int index, int token) {}
+
+    HeldPage(Page page, int layer, int head) {
+        this(page, layer, head, new ArrayList<>());
+    }
+
+    PageTable table(Place place) {
+        return place.cache().table(layer, head);
+    }
+
+    /**
+     * @return tokens that it holds
+     */
+    int tokens() {
+        return page.slotsBefore(page.end());
+    }
+
+    /**
+     * @return whether a sequence that holds it wants some of its tokens to stay
+     */
+    boolean covered(Protection protection) {
+        return places.stream()
+                .anyMatch(place -> protection.covers(
+                                page.position(), place.cache().length())
+                        || protection.covers(page.end() - 1, place.cache().length()));
+    }
+
+    /**
+     * @return whether it comes right behind a page, for all who hold either, in the same form
+     */
+    boolean follows(HeldPage before) {
+        if (layer != before.layer
+                || head != before.head
+                || places.size() != before.places.size()
+                || !page.layout().equals(before.page.layout())) {
+            return false;
+        }
+        for (int i = 0; i < places.size(); i++) {
+            Place place = before.places.get(i);
+            if (places.get(i).cache() != place.cache() || places.get(i).index() != place.index() + 1) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,106 @@
+package org.pikv4j.cache.control;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.pikv4j.cache.compression.BasisSource;
+import org.pikv4j.cache.compression.FormSpec;
+import org.pikv4j.cache.storage.CacheLayout;
+import org.pikv4j.cache.storage.PageLayout;
+
+/**
+ * The forms that full pages may take, from the one that they are filled in to the smallest: 8 bit, then 4, then 3, then values of 2. Keys
+ * of 2 bit are no rung: dropping the tokens that matter least costs the output less ({@code bench/results/auto}). All have scales for each token, so that tokens can be moved together without another rounding. Low rank is no rung: it must be fitted to
+ * the model first, and loses more than a number format of the same bytes ({@code bench compression}). A disk is none either: what
+ * is read there costs time and no error, and no price in bytes says how much of the one is worth how much of the other.
+ */
+public final class Ladder {
+    /** Below the form in which pages are filled; one that is not smaller than that is left out. */
+    public static final List<String> FORMS = List.of("bf16", "int8", "turbo4", "turbo3", "turbo3,turbo2");
+
+    /** Down to this one, forms change next to nothing: its error is some 0.2% of the output ({@code bench compression}). */
+    private static final String NEARLY_FREE = "int8";
+
+    /** The most rungs that there can be. */
+    public static final int MOST = FORMS.size() + 1;
+
+    private final List<List<Rung>> layers; // (layer, rung)
+
+    private record Rung(String name, PageLayout layout) {}
+
+    private Ladder(List<List<Rung>> layers) {
+        this.layers = layers;
+    }
+
+    /**
+     * @param layout how sequences are cut into pages
+     * @return the forms of their pages
+     */
+    public static Ladder of(CacheLayout layout) {
+        List<List<Rung>> layers = new ArrayList<>();
+        for (CacheLayout.Layer layer : layout.layers()) {
+            PageLayout open = layer.open();
+            List<Rung> rungs = new ArrayList<>(List.of(new Rung(open.form().name(), open)));
+            for (String form : FORMS) {
+                PageLayout smaller = new PageLayout(
+                        FormSpec.parse(form, BasisSource.NONE).form(layers.size(), 0, open.headDim()),
+                        open.tokens(),
+                        open.headDim(),
+                        open.room());
+                if (smaller.pageBytes() < rungs.getLast().layout().pageBytes()) {
+                    rungs.add(new Rung(form, smaller));
+                }
+            }
+            layers.add(List.copyOf(rungs));
+        }
+        return new Ladder(layers);
+    }
+
+    /**
+     * @param layer index of a layer
+     * @return the layouts of its pages, the largest first
+     */
+    public List<PageLayout> rungs(int layer) {
+        return layers.get(layer).stream().map(Rung::layout).toList();
+    }
+
+    /**
+     * @param layer index of a layer
+     * @return place of the smallest form that changes next to nothing; 0 where there is none
+     */
+    public int nearlyFree(int layer) {
+        return Math.max(0, layers.get(layer).stream().map(Rung::name).toList().indexOf(NEARLY_FREE));
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param layout the layout of one of its pages
+     * @return the form, as options spell it
+     */
+    public String name(int layer, PageLayout layout) {
+        return layers.get(layer).get(rung(layer, layout)).name();
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param layout the layout of one of its pages
+     * @return its place among the {@link #rungs}
+     */
+    public int rung(int layer, PageLayout layout) {
+        return rungs(layer).indexOf(layout);
+    }
+
+    /**
+     * A page takes its smaller form before the larger is given back.
+     *
+     * @param budgetBytes what the cache may take
+     * @return of these, what is kept free for that
+     */
+    public long keptBytes(long budgetBytes) {
+        long page = layers.stream()
+                .mapToLong(rungs ->
+                        rungs.get(Math.min(1, rungs.size() - 1)).layout().pageBytes())
+                .max()
+                .orElseThrow();
+        return Math.max(page, budgetBytes / 128);
+    }
+}

@@ -1,0 +1,195 @@
+package org.pikv4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pikv4j.cache.control.Decision;
+import org.pikv4j.cache.control.Decisions;
+import org.pikv4j.cache.control.KeptPages;
+import org.pikv4j.cache.storage.CacheUsage;
+import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.session.Engine;
+import org.pikv4j.session.GenerationOptions;
+import org.pikv4j.session.Session;
+
+/** One budget in bytes, within which pages change their forms and tokens go. */
+class AutoTest {
+    private static final Path MODEL = Path.of("../cli/src/main/resources/org/pikv4j/cli/demo");
+    /** What a token takes in bf16, with its position in each of 8 tables. */
+    private static final int BYTES_PER_TOKEN = 2048 + 32;
+
+    private final GenerationOptions greedy = GoldenLogitsTest.greedyOptions().withMaxTokens(12);
+
+    private static PiKV.Builder builder() {
+        return PiKV.model(MODEL).pageTokens(16).prefillChunk(64).kvAuto();
+    }
+
+    private static int[] document(Engine engine, int count) throws IOException {
+        String text = Files.readString(Path.of("../app/demo/document.txt"));
+        return Arrays.copyOf(engine.model().tokenizer().encode(text, true), count);
+    }
+
+    private static float[][] logits(Engine engine, Session session, int[] ids) {
+        int vocabulary = engine.model().config().vocabulary();
+        float[][] logits = new float[ids.length][];
+        session.logits(
+                ids,
+                (span, index, from, offset) -> logits[index] = Arrays.copyOfRange(from, offset, offset + vocabulary));
+        return logits;
+    }
+
+    private static void checkAccount(Engine engine) {
+        CacheUsage usage = engine.usage();
+        assertThat(usage.heldBytes()).isLessThanOrEqualTo(usage.reservedBytes());
+        assertThat(usage.reservedBytes()).isLessThanOrEqualTo(usage.budgetBytes());
+    }
+
+    @Test
+    void whatFitsIsLeftAsItIs() throws IOException {
+        try (Engine plain = PiKV.model(MODEL).pageTokens(16).prefillChunk(64).open();
+                Engine auto = builder().open();
+                Session expected = plain.openSession();
+                Session actual = auto.openSession()) {
+            int[] ids = document(plain, 700);
+            assertThat(logits(auto, actual, ids)).isDeepEqualTo(logits(plain, expected, ids));
+            assertThat(auto.decisions().orElseThrow().latest()).isEmpty();
+            assertThat(plain.decisions()).isEmpty();
+            assertThat(auto.usage().encodedPages()).isZero();
+        }
+    }
+
+    /** 1,500 tokens in the bytes of ever fewer. */
+    @ParameterizedTest
+    @ValueSource(ints = {800, 400, 200, 130, 80})
+    void theBudgetHoldsWhileAPromptIsReadAndEqualRunsAreEqual(int tokens) throws IOException {
+        List<Object> runs = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            try (Engine engine =
+                            builder().kvBudget((long) tokens * BYTES_PER_TOKEN).open();
+                    Session session = engine.openSession()) {
+                int[] ids = document(engine, 1500);
+                for (int from = 0; from < ids.length; from += 100) {
+                    session.read(Arrays.copyOfRange(ids, from, from + 100));
+                    checkAccount(engine);
+                    assertThat(engine.usage().heldBytes()).isEqualTo(session.kvBytes());
+                }
+                List<Integer> answer = session.generate("\nQuestion: Where is the knife? Answer:", greedy, piece -> {})
+                        .tokens();
+                checkAccount(engine);
+                assertThat(engine.decisions().orElseThrow().bytes()).isPositive();
+                runs.add(List.of(answer, decisions(engine)));
+            }
+        }
+        assertThat(runs.get(1)).isEqualTo(runs.get(0));
+    }
+
+    /** All but the errors, whose last digits depend on how far the machine has compiled its own. */
+    private static List<String> decisions(Engine engine) {
+        return engine.decisions().orElseThrow().latest().stream()
+                .map(d -> d.layer() + "." + d.kvHead() + " " + d.first() + "-" + d.last() + " " + d.kind() + " "
+                        + d.dropped() + " " + d.bytes())
+                .toList();
+    }
+
+    @Test
+    void aSessionGetsAsSmallAsItIsAskedTo() throws IOException {
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            session.read(Files.readString(Path.of("../app/demo/document.txt"))
+                    .lines()
+                    .findFirst()
+                    .orElseThrow());
+            int tokens = session.tokens().length;
+            long before = session.kvBytes();
+            session.shrink(before / 8);
+            assertThat(session.kvBytes()).isLessThanOrEqualTo(before / 8);
+            Decisions decisions = engine.decisions().orElseThrow();
+            assertThat(decisions.bytes()).isEqualTo(before - session.kvBytes());
+            assertThat(decisions.latest().stream().mapToLong(Decision::bytes).sum())
+                    .isEqualTo(decisions.bytes());
+            assertThat(session.kept().stream().mapToLong(KeptPages::bytes).sum())
+                    .isEqualTo(session.kvBytes());
+            assertThat(session.tokens()).hasSize(tokens);
+            assertThatThrownBy(() -> session.shrink(1000))
+                    .isInstanceOf(KvBudgetExceededException.class)
+                    .hasMessageContaining("what must stay");
+        }
+    }
+
+    /** Reading, generating, forking, cutting and closing in a pool that is far too small for all of it. */
+    @Test
+    void severalSessionsAndForksStayWithinOneBudget() throws IOException {
+        long seed = TestSeeds.seed();
+        SplittableRandom random = new SplittableRandom(seed);
+        try (Engine engine = builder().kvBudget(600L * BYTES_PER_TOKEN).open()) {
+            int[] text = document(engine, 1900);
+            List<Session> sessions = new ArrayList<>();
+            for (int step = 0; step < 60; step++) {
+                if (sessions.isEmpty() || (sessions.size() < 4 && random.nextInt(3) == 0)) {
+                    sessions.add(engine.openSession());
+                }
+                Session session = sessions.get(random.nextInt(sessions.size()));
+                try {
+                    switch (random.nextInt(6)) {
+                        case 0, 1, 2 -> {
+                            int from = random.nextInt(1500);
+                            session.read(Arrays.copyOfRange(text, from, from + 20 + random.nextInt(300)));
+                        }
+                        case 3 -> session.generate(Arrays.copyOf(text, 3), greedy, piece -> {});
+                        case 4 -> sessions.add(session.fork());
+                        default -> {
+                            session.close();
+                            sessions.remove(session);
+                        }
+                    }
+                } catch (KvBudgetExceededException e) {
+                    session.close(); // what nobody may take from it takes all there is
+                    sessions.remove(session);
+                }
+                checkAccount(engine);
+                assertThat(sessions.stream().mapToLong(Session::kvBytes).sum())
+                        .as(TestSeeds.repeat(seed))
+                        .isGreaterThanOrEqualTo(engine.usage().heldBytes());
+            }
+            assertThat(engine.decisions().orElseThrow().bytes()).isPositive();
+            sessions.forEach(Session::close);
+            assertThat(engine.usage().heldBytes()).isZero();
+            assertThat(engine.usage().reservedBytes()).isZero();
+        }
+    }
+
+    @Test
+    void whatMakesNoSenseIsRefused() {
+        assertThatThrownBy(() -> builder().kvBudget("25%").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("kv auto spends bytes");
+        assertThatThrownBy(() -> builder().kvDtype("int8").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("kv auto chooses forms itself");
+        assertThatThrownBy(() -> builder().shards(2, "hash").open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("shards");
+        assertThatThrownBy(() -> builder().kvBudget(8 * 4160).open())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("too small for kv auto");
+        try (Engine engine = PiKV.model(MODEL).open();
+                Session session = engine.openSession()) {
+            session.read("Ada likes mango.");
+            assertThatThrownBy(() -> session.shrink(1000))
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessageContaining("kv auto is not on");
+            assertThat(session.kept()).isEmpty();
+        }
+    }
+}
