@@ -151,4 +151,50 @@ class ShapeTest {
         assertThat(shape.growingElements(1)).isEqualTo(49_152);
         assertThat(shape.remarks()).anyMatch(line -> line.contains("unheard_of is not known"));
     }
+
+    /** Two heads of 8, one KV head, four layers; what a test adds may say it anew. */
+    private ModelShape small(String type, String more) throws IOException {
+        Path file = temp.resolve("small.json");
+        Files.writeString(file, """
+                {"model_type": "%s", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4,
+                 "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 100, "max_position_embeddings": 4096%s}
+                """.formatted(type, more.isEmpty() ? "" : ", " + more));
+        return ShapeReader.read(file);
+    }
+
+    /** Which layers slide, as the type's own code has it; f for one that sees everything. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            qwen2 | "sliding_window": 64, "use_sliding_window": true, "max_window_layers": 4 | f f f f
+            qwen2 | "sliding_window": 64, "use_sliding_window": true, "max_window_layers": 2 | f f 64 64
+            qwen2 | "sliding_window": 64, "use_sliding_window": true | f f f f
+            qwen2 | "use_sliding_window": true, "max_window_layers": 3 | f f f 4096
+            qwen3 | "sliding_window": 64, "max_window_layers": 2 | f f f f
+            qwen3 | "sliding_window": 64, "use_sliding_window": false, "max_window_layers": 2 | f f f f
+            unheard_of | "sliding_window": 64, "max_window_layers": 2 | f f f f
+            unheard_of | "sliding_window": 64 | 64 64 64 64
+            unheard_of | "sliding_window": 64, "use_sliding_window": false | f f f f
+            unheard_of | "sliding_window": 64, "sliding_window_pattern": 2 | 64 f 64 f
+            unheard_of | "max_window_layers": null | f f f f
+            gpt_oss | "sliding_window": 64 | 64 f 64 f
+            gpt_oss | "sliding_window": null | f f f f
+            gpt_oss | "tie_word_embeddings": true | 128 f 128 f
+            """)
+    void windowsOfEachType(String type, String more, String windows) throws IOException {
+        assertThat(small(type, more).layers().stream()
+                        .map(layer -> layer.kv().window())
+                        .map(window -> window == Integer.MAX_VALUE ? "f" : window.toString()))
+                .containsExactly(windows.split(" "));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            gpt_oss | "layer_types": ["sliding_attention", "full_attention", "full_attention", "full_attention"], \
+            "sliding_window": null | layer_types has sliding_attention, but no sliding_window is in force
+            """)
+    void whatWouldBeCountedWrongIsRefused(String type, String more, String message) {
+        assertThatThrownBy(() -> small(type, more))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining(message);
+    }
 }

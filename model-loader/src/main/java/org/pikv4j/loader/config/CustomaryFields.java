@@ -5,8 +5,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.pikv4j.loader.config.Family.Windows;
 import org.pikv4j.loader.json.Fields;
-import org.pikv4j.loader.json.Lines;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.RopeSpec;
 import org.pikv4j.plan.KvShape;
@@ -18,6 +18,11 @@ import org.pikv4j.plan.LayerShape;
  */
 final class CustomaryFields {
     private static final String GPT_OSS = "gpt_oss";
+
+    /** {@code sliding_window} of these types where it is not mentioned (transformers 5.18, {@code configuration_*.py}). */
+    private static final OptionalInt GPT_OSS_WINDOW = OptionalInt.of(128);
+
+    private static final OptionalInt QWEN_WINDOW = OptionalInt.of(4096);
 
     /** Types whose numbers were checked against the models as they are published. */
     static final Set<String> KNOWN = Set.of(GPT_OSS, "deepseek_v2", "deepseek_v3", "qwen2", "qwen3");
@@ -41,11 +46,11 @@ final class CustomaryFields {
         int count = fields.positive("num_hidden_layers");
         HuggingFaceConfig.checkLayers(fields, count);
         boolean latent = fields.has("kv_lora_rank");
-        boolean[] windowed = latent ? new boolean[count] : windowed(count);
+        int[] windows = latent ? new int[0] : windows(count);
         boolean[] sparse = sparse(count);
         List<LayerShape> layers = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            layers.add(layer(latent ? latent() : perHead(windowed[i]), sparse[i]));
+            layers.add(layer(latent ? latent() : perHead(windows[i]), sparse[i]));
         }
         return new Parts(
                 hidden,
@@ -58,7 +63,7 @@ final class CustomaryFields {
     /** Attention: what it keeps, its parameters, and the width of a query head as attention sees it. */
     private record Attention(KvShape kv, long parameters, int headDim) {}
 
-    private Attention perHead(boolean windowed) {
+    private Attention perHead(int window) {
         int kvHeads = fields.positive("num_key_value_heads", heads);
         if (heads % kvHeads != 0) {
             throw fields.error(
@@ -73,7 +78,7 @@ final class CustomaryFields {
                 kvHeads,
                 headDim,
                 1f,
-                windowed ? fields.positive("sliding_window") : AttentionSpec.FULL,
+                window,
                 new RopeSpec(1, headDim / 2 * 2),
                 type.startsWith("qwen3") ? AttentionSpec.QkNorm.PER_HEAD : AttentionSpec.QkNorm.NONE,
                 Float.POSITIVE_INFINITY);
@@ -115,28 +120,15 @@ final class CustomaryFields {
         }
     }
 
-    /** By {@code layer_types}, by a pattern of which each last layer sees everything, or all if there is a window. */
-    private boolean[] windowed(int count) {
-        boolean[] windowed = new boolean[count];
-        boolean window = fields.atLeast("sliding_window", -1).orElse(0) > 0 && fields.flag("use_sliding_window", true);
-        List<String> types = fields.strings("layer_types");
-        if (!types.isEmpty() && types.size() != count) {
-            throw fields.error("layer_types", "has " + types.size() + " entries for " + count + " layers");
+    private int[] windows(int count) {
+        if (type.equals(GPT_OSS)) {
+            return WindowFields.read(fields, Windows.EVEN_LAYERS, GPT_OSS_WINDOW, count);
         }
-        int pattern = fields.positive("sliding_window_pattern", type.equals(GPT_OSS) ? 2 : Integer.MAX_VALUE);
-        for (int i = 0; i < count; i++) {
-            windowed[i] = types.isEmpty()
-                    ? window && (i + 1) % pattern != 0
-                    : switch (types.get(i)) {
-                        case "full_attention" -> false;
-                        case "sliding_attention" -> window;
-                        default ->
-                            throw fields.error(
-                                    "layer_types",
-                                    "holds " + Lines.quote(types.get(i)) + ", of which it is not known what it keeps");
-                    };
-        }
-        return windowed;
+        // Qwen's own field, in whatever file: there a window counts only where it is switched on.
+        boolean qwen = type.startsWith("qwen") || fields.has("max_window_layers");
+        return qwen
+                ? WindowFields.read(fields, Windows.LATER_LAYERS_IF_USED, QWEN_WINDOW, count)
+                : WindowFields.read(fields, Windows.ALL_BUT_EACH_LAST, OptionalInt.empty(), count);
     }
 
     private int experts() {

@@ -194,7 +194,7 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
         }
 
         private List<LayerSpec> layers(AttentionSpec full, int count) {
-            int[] windows = WindowFields.read(fields, family, count);
+            int[] windows = WindowFields.read(fields, family.windows(), family.slidingWindow(), count);
             Optional<FeedForwardSpec> sparse = family.experts().flatMap(this::sparse);
             boolean[] dense = denseLayers(count, sparse.isPresent());
             OptionalInt denseWidth = OptionalInt.empty();
