@@ -191,10 +191,25 @@ class ShapeTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             gpt_oss | "layer_types": ["sliding_attention", "full_attention", "full_attention", "full_attention"], \
             "sliding_window": null | layer_types has sliding_attention, but no sliding_window is in force
+            qwen3_next | "full_attention_interval": 4 | full_attention_interval says that not all layers are attention
+            jamba | "attn_layer_period": 8, "attn_layer_offset": 4 | attn_layer_period says that not all layers
+            nemotron_h | "hybrid_override_pattern": "M-M*" | hybrid_override_pattern says that not all layers
+            bamba | "mamba_d_state": 128 | mamba_d_state says that not all layers
+            zamba2 | "layers_block_type": ["mamba", "hybrid"] | layers_block_type says that not all layers
+            unheard_of | "linear_num_key_heads": 16 | linear_num_key_heads says that not all layers
+            minimax | "attn_type_list": [0, 0, 0, 1] | attn_type_list says that not all layers
+            unheard_of | "layer_types": ["linear_attention", "x", "x", "x"] | layer_types holds linear_attention
             """)
     void whatWouldBeCountedWrongIsRefused(String type, String more, String message) {
         assertThatThrownBy(() -> small(type, more))
                 .isInstanceOf(ModelFormatException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void namesLikeThoseOfHybridsAreNoHybrids() throws IOException {
+        ModelShape shape = small("unheard_of", """
+                "attn_type_list": [1, 1, 1, 1], "mamba_d_state": null, "linear_bias": true""");
+        assertThat(shape.growingElements(1)).isEqualTo(4 * 2 * 8);
     }
 }

@@ -45,6 +45,7 @@ final class CustomaryFields {
     Parts read() {
         int count = fields.positive("num_hidden_layers");
         HuggingFaceConfig.checkLayers(fields, count);
+        RecurrentFields.refuse(fields);
         boolean latent = fields.has("kv_lora_rank");
         int[] windows = latent ? new int[0] : windows(count);
         boolean[] sparse = sparse(count);
