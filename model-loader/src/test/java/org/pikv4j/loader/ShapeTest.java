@@ -113,6 +113,8 @@ class ShapeTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             deepseek-v3 | "kv_lora_rank": 512 | "kv_lora_rank": 2147483647 | kv_lora_rank is absurd
             deepseek-v3 | "qk_rope_head_dim": 64, | | qk_rope_head_dim is missing
+            deepseek-v3 | "kv_lora_rank": 512 | "kv_lora_rank": null | kv_lora_rank is missing
+            deepseek-v3 | "moe_layer_freq": 1 | "moe_layer_freq": [0, 1] | moe_layer_freq has 2 entries for 61 layers
             deepseek-v3 | "num_hidden_layers": 61 | "num_hidden_layers": 2147483647 | more than the 10000
             deepseek-v3 | "num_experts_per_tok": 8 | "num_experts_per_tok": 800 | only 256 experts
             deepseek-v3 | "n_routed_experts": 256 | "n_routed_experts": 65537 | n_routed_experts is 65537
@@ -211,5 +213,17 @@ class ShapeTest {
         ModelShape shape = small("unheard_of", """
                 "attn_type_list": [1, 1, 1, 1], "mamba_d_state": null, "linear_bias": true""");
         assertThat(shape.growingElements(1)).isEqualTo(4 * 2 * 8);
+    }
+
+    @Test
+    void layersWithExpertsMayBeListed() throws IOException {
+        String experts = "\"n_routed_experts\": 8, \"num_experts_per_tok\": 2, \"moe_layer_freq\": ";
+        assertThat(small("unheard_of", experts + "[0, 1, 1, 0]").layers().stream()
+                        .map(layer -> layer.experts()))
+                .containsExactly(0, 8, 8, 0);
+        assertThat(small("unheard_of", experts + "3").layers().stream().map(layer -> layer.experts()))
+                .containsExactly(8, 0, 0, 8);
+        assertThatThrownBy(() -> small("unheard_of", experts + "[0, 1, 2, 0]"))
+                .hasMessageContaining("moe_layer_freq holds 2, expected 0 or 1 for each layer");
     }
 }

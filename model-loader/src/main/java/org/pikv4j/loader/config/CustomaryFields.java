@@ -1,10 +1,12 @@
 package org.pikv4j.loader.config;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.pikv4j.loader.config.Family.Windows;
 import org.pikv4j.loader.json.Fields;
 import org.pikv4j.model.AttentionSpec;
@@ -27,6 +29,9 @@ final class CustomaryFields {
     /** Types whose numbers were checked against the models as they are published. */
     static final Set<String> KNOWN = Set.of(GPT_OSS, "deepseek_v2", "deepseek_v3", "qwen2", "qwen3");
 
+    /** Types that have no attention but that with a latent. */
+    private static final Set<String> LATENT = Set.of("deepseek_v2", "deepseek_v3");
+
     /** Wider than any, and low enough that no page of it is beyond an int. */
     private static final int MAX_WIDTH = 1 << 16;
 
@@ -46,7 +51,7 @@ final class CustomaryFields {
         int count = fields.positive("num_hidden_layers");
         HuggingFaceConfig.checkLayers(fields, count);
         RecurrentFields.refuse(fields);
-        boolean latent = fields.has("kv_lora_rank");
+        boolean latent = LATENT.contains(type) || fields.has("kv_lora_rank");
         int[] windows = latent ? new int[0] : windows(count);
         boolean[] sparse = sparse(count);
         List<LayerShape> layers = new ArrayList<>();
@@ -148,14 +153,31 @@ final class CustomaryFields {
     private boolean[] sparse(int count) {
         boolean[] sparse = new boolean[count];
         int dense = fields.atLeast("first_k_dense_replace", 0).orElse(0);
-        int frequency = fields.isList("moe_layer_freq") ? 1 : fields.positive("moe_layer_freq", 1);
+        IntPredicate frequent = frequent(count);
         int step = fields.positive("decoder_sparse_step", 1);
         Set<Integer> listed = new HashSet<>(fields.indices("mlp_only_layers"));
         boolean any = experts() > 0;
         for (int i = 0; i < count; i++) {
-            sparse[i] = any && i >= dense && i % frequency == 0 && (i + 1) % step == 0 && !listed.contains(i);
+            sparse[i] = any && i >= dense && frequent.test(i) && (i + 1) % step == 0 && !listed.contains(i);
         }
         return sparse;
+    }
+
+    /** What {@code moe_layer_freq} says of layers: a number, each so many have experts; a list, 1 for those that have. */
+    private IntPredicate frequent(int count) {
+        String field = "moe_layer_freq";
+        if (!fields.isList(field)) {
+            int frequency = fields.positive(field, 1);
+            return layer -> layer % frequency == 0;
+        }
+        List<Integer> each = fields.indices(field);
+        if (each.size() != count) {
+            throw fields.error(field, "has " + each.size() + " entries for " + count + " layers");
+        }
+        if (each.stream().anyMatch(one -> one > 1)) {
+            throw fields.error(field, "holds " + Collections.max(each) + ", expected 0 or 1 for each layer");
+        }
+        return layer -> each.get(layer) == 1;
     }
 
     private LayerShape layer(Attention attention, boolean sparse) {
