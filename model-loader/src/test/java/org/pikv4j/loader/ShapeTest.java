@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -156,11 +158,18 @@ class ShapeTest {
 
     /** Two heads of 8, one KV head, four layers; what a test adds may say it anew. */
     private ModelShape small(String type, String more) throws IOException {
+        String usual = Stream.of(
+                        "\"hidden_size\": 16",
+                        "\"intermediate_size\": 32",
+                        "\"num_hidden_layers\": 4",
+                        "\"num_attention_heads\": 2",
+                        "\"num_key_value_heads\": 1",
+                        "\"vocab_size\": 100",
+                        "\"max_position_embeddings\": 4096")
+                .filter(field -> !more.contains(field.substring(0, field.indexOf(':'))))
+                .collect(Collectors.joining(", "));
         Path file = temp.resolve("small.json");
-        Files.writeString(file, """
-                {"model_type": "%s", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4,
-                 "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 100, "max_position_embeddings": 4096%s}
-                """.formatted(type, more.isEmpty() ? "" : ", " + more));
+        Files.writeString(file, "{\"model_type\": \"%s\", %s, %s}".formatted(type, usual, more));
         return ShapeReader.read(file);
     }
 
@@ -225,5 +234,17 @@ class ShapeTest {
                 .containsExactly(8, 0, 0, 8);
         assertThatThrownBy(() -> small("unheard_of", experts + "[0, 1, 2, 0]"))
                 .hasMessageContaining("moe_layer_freq holds 2, expected 0 or 1 for each layer");
+    }
+
+    /** 2 · 2³¹ · 2³¹ numbers of a gate and its twin are 2⁶³: no long holds them, of one layer or an expert. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", ", \"num_experts\": 4, \"num_experts_per_tok\": 2"})
+    void sumsBeyondCountingAreRefused(String experts) {
+        String more = "\"hidden_size\": 2147483647, \"head_dim\": 8, \"intermediate_size\": 2147483647" + experts;
+        for (String type : new String[] {"unheard_of", "llama"}) {
+            assertThatThrownBy(() -> small(type, more))
+                    .isInstanceOf(ModelFormatException.class)
+                    .hasMessageContaining("describes more parameters than can be counted");
+        }
     }
 }

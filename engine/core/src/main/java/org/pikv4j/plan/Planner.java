@@ -54,7 +54,8 @@ public final class Planner {
         try {
             return new Planner(model, options, work).plan(machine);
         } catch (ArithmeticException e) {
-            throw new InvalidOptionException("the plan has more bytes than can be counted: lower --context or --batch");
+            throw new InvalidOptionException(
+                    "the plan has more bytes than can be counted: lower --context, --batch or --devices");
         }
     }
 

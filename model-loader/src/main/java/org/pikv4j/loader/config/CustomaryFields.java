@@ -91,7 +91,8 @@ final class CustomaryFields {
         // One more logit for each head, which attends to nothing.
         long sinks = type.equals(GPT_OSS) ? heads : 0;
         boolean biases = all || type.startsWith("qwen2");
-        return new Attention(new KvShape.Heads(spec), Parts.attention(hidden, spec, biases, all) + sinks, headDim);
+        return new Attention(
+                new KvShape.Heads(spec), Parts.sum(Parts.attention(hidden, spec, biases, all), sinks), headDim);
     }
 
     private Attention latent() {
@@ -107,15 +108,17 @@ final class CustomaryFields {
         OptionalInt queryRank = fields.optionalPositive("q_lora_rank");
         long query = queryRank.isEmpty()
                 ? Parts.linear(hidden, queryWidth, false)
-                : Parts.linear(hidden, queryRank.getAsInt(), bias)
-                        + queryRank.getAsInt()
-                        + Parts.linear(queryRank.getAsInt(), queryWidth, false);
-        long keysAndValues = Parts.linear(hidden, latent + rope, bias)
-                + latent
-                + Parts.linear(latent, (long) heads * (plain + value), false);
+                : Parts.sum(
+                        Parts.linear(hidden, queryRank.getAsInt(), bias),
+                        queryRank.getAsInt(),
+                        Parts.linear(queryRank.getAsInt(), queryWidth, false));
+        long keysAndValues = Parts.sum(
+                Parts.linear(hidden, latent + rope, bias),
+                latent,
+                Parts.linear(latent, (long) heads * (plain + value), false));
         return new Attention(
                 new KvShape.Latent(latent, rope),
-                query + keysAndValues + Parts.linear((long) heads * value, hidden, bias),
+                Parts.sum(query, keysAndValues, Parts.linear((long) heads * value, hidden, bias)),
                 latent + rope);
     }
 
@@ -181,7 +184,7 @@ final class CustomaryFields {
     }
 
     private LayerShape layer(Attention attention, boolean sparse) {
-        long always = attention.parameters() + 2L * hidden;
+        long always = Parts.sum(attention.parameters(), Parts.norms(hidden));
         boolean biases = fields.flag("mlp_bias", false);
         if (!sparse) {
             int width = fields.positive("intermediate_size");
@@ -189,7 +192,7 @@ final class CustomaryFields {
                     attention.kv(),
                     heads,
                     attention.headDim(),
-                    always + Parts.block(hidden, width, biases),
+                    Parts.sum(always, Parts.block(hidden, width, biases)),
                     0,
                     0,
                     0,
@@ -210,17 +213,17 @@ final class CustomaryFields {
         boolean expertBiases = biases || type.equals(GPT_OSS);
         // A bias that keeps the experts' load even, for the choice alone (DeepSeek-V3, arXiv 2412.19437, §2.1.2).
         long balance = fields.string("topk_method").orElse("").equals("noaux_tc") ? experts : 0;
-        long router = Parts.linear(hidden, experts, expertBiases) + balance;
+        long router = Parts.sum(Parts.linear(hidden, experts, expertBiases), balance);
         int sharedWidth =
                 Math.multiplyExact(fields.atLeast("n_shared_experts", 0).orElse(0), width);
         long shared = sharedWidth == 0 ? 0 : Parts.block(hidden, sharedWidth, biases);
         int gatedWidth = fields.atLeast("shared_expert_intermediate_size", 0).orElse(0);
-        shared += gatedWidth == 0 ? 0 : Parts.block(hidden, gatedWidth, biases) + hidden;
+        long gated = gatedWidth == 0 ? 0 : Parts.gated(hidden, gatedWidth, biases);
         return new LayerShape(
                 attention.kv(),
                 heads,
                 attention.headDim(),
-                always + router + shared,
+                Parts.sum(always, router, shared, gated),
                 experts,
                 perToken,
                 Parts.block(hidden, width, expertBiases),

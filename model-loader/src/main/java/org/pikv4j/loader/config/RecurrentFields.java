@@ -38,8 +38,7 @@ final class RecurrentFields {
     static void refuse(Fields fields) {
         for (String name : fields.names()) {
             boolean says = NAMES.contains(name) || PREFIXES.stream().anyMatch(name::startsWith);
-            boolean kinds = name.equals(KINDS)
-                    && fields.indices(KINDS).stream().anyMatch(kind -> kind != 1);
+            boolean kinds = name.equals(KINDS) && fields.indices(KINDS).stream().anyMatch(kind -> kind != 1);
             if (fields.has(name) && (says || kinds)) {
                 throw fields.error(
                         name, "says that not all layers are attention; what the others take cannot be planned");
