@@ -247,4 +247,15 @@ class ShapeTest {
                     .hasMessageContaining("describes more parameters than can be counted");
         }
     }
+
+    /** Known to the engine or not: a table for each layer and KV head has to be possible. */
+    @ParameterizedTest
+    @ValueSource(strings = {"unheard_of", "mixtral"})
+    void tooManyTablesAreRefused(String type) {
+        String experts = "\"num_local_experts\": 8, \"num_experts_per_tok\": 2, ";
+        String heads = "\"num_hidden_layers\": 10000, \"num_attention_heads\": 100000, \"head_dim\": 64, ";
+        assertThatThrownBy(() -> small(type, experts + heads + "\"num_key_value_heads\": 100000"))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("num_key_value_heads is absurd: 10000 layers of 100000 KV heads");
+    }
 }

@@ -56,7 +56,7 @@ final class CustomaryFields {
         boolean[] sparse = sparse(count);
         List<LayerShape> layers = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            layers.add(layer(latent ? latent() : perHead(windows[i]), sparse[i]));
+            layers.add(layer(latent ? latent() : perHead(count, windows[i]), sparse[i]));
         }
         return new Parts(
                 hidden,
@@ -69,12 +69,13 @@ final class CustomaryFields {
     /** Attention: what it keeps, its parameters, and the width of a query head as attention sees it. */
     private record Attention(KvShape kv, long parameters, int headDim) {}
 
-    private Attention perHead(int window) {
+    private Attention perHead(int layers, int window) {
         int kvHeads = fields.positive("num_key_value_heads", heads);
         if (heads % kvHeads != 0) {
             throw fields.error(
                     "num_attention_heads", "is " + heads + ", no multiple of num_key_value_heads " + kvHeads);
         }
+        HuggingFaceConfig.checkTables(fields, layers, kvHeads);
         int headDim = fields.positive("head_dim", Math.max(1, hidden / heads));
         checkWidth("num_attention_heads", (long) heads * headDim);
         checkWidth("head_dim", headDim);
