@@ -52,6 +52,11 @@ final class HeadRouting implements AttentionWatcher {
         kept = new double[choice.router().numbers(shards)];
     }
 
+    /** Heap bytes of what is known of the shards: four numbers of each, and the router's. */
+    static long bytes(RouteChoice choice, int shards) {
+        return Double.BYTES * (4L * shards + choice.router().numbers(shards));
+    }
+
     HeadRouting copy() {
         HeadRouting copy = new HeadRouting(choice, layer, kvHead, shards);
         System.arraycopy(load, 0, copy.load, 0, shards);
