@@ -20,6 +20,8 @@ import org.pikv4j.cli.ModelOption;
 import org.pikv4j.cli.ModelSource;
 import org.pikv4j.cli.Output;
 import org.pikv4j.cli.PolicyOption;
+import org.pikv4j.cli.RoutingOptions;
+import org.pikv4j.cli.ShardingOptions;
 import org.pikv4j.cli.TokenCountConverter;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.loader.config.ShapeReader;
@@ -124,6 +126,12 @@ final class PlanCommand implements Callable<Integer> {
     private final PolicyOption policy = new PolicyOption();
 
     @Mixin
+    private final ShardingOptions sharding = new ShardingOptions();
+
+    @Mixin
+    private final RoutingOptions routing = new RoutingOptions();
+
+    @Mixin
     private final CompressionOptions compression = new CompressionOptions();
 
     @Option(names = "--json", description = "Print one JSON object instead.")
@@ -155,6 +163,10 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private MemoryPlan plan(ModelShape shape, Optional<PolicyChoice> choice) {
+        if (context.isEmpty() && shape.maxPositions() > Workload.MOST_TOKENS) {
+            throw new InvalidOptionException("max_position_embeddings is " + shape.maxPositions() + ", more than the "
+                    + Workload.MOST_TOKENS + " tokens that are planned for: give a --context");
+        }
         Workload work =
                 new Workload(context.orElse(shape.maxPositions()), batch, memory.orElseGet(PiKV::memory), devices);
         OptionalLong cap = kvBudget.bytes();
@@ -168,8 +180,8 @@ final class PlanCommand implements Callable<Integer> {
                 kvBudget.tokens(),
                 choice,
                 Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+                sharding.choice(),
+                routing.choice());
         return Planner.plan(shape, options, work, machine());
     }
 

@@ -37,6 +37,12 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
                         memory())));
         weights(lines);
         cache(lines);
+        if (plan.routingBytes() > 0) {
+            lines.add(Rows.row(
+                    "routing",
+                    ByteSize.format(plan.routingBytes())
+                            + " on the heap, what is known of tokens' experts and of shards"));
+        }
         lines.add(Rows.row("scratch", ByteSize.format(plan.scratchBytes()) + ", activations and partial results"));
         lines.add(Rows.row("total", ByteSize.format(plan.totalBytes())));
         if (plan.devices() > 1) {
@@ -101,7 +107,8 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
                 ByteSize.format(device.totalBytes()) + ": shared weights "
                         + ByteSize.format(device.sharedWeightsBytes())
                         + ", experts " + ByteSize.format(device.expertsBytes()) + ", KV "
-                        + ByteSize.format(device.kvBytes())));
+                        + ByteSize.format(device.kvBytes())
+                        + (device.routingBytes() == 0 ? "" : ", routing " + ByteSize.format(device.routingBytes()))));
     }
 
     private String paper() {
@@ -133,7 +140,7 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
             return plan.fullCacheFits() ? "yes; the full cache fits: no compression is needed" : "yes";
         }
         DeviceBytes device = plan.device();
-        long before = device.totalBytes() - device.kvBytes();
+        long before = device.withoutCache();
         if (before > plan.memoryBytes()) {
             return "no: " + ByteSize.format(before) + " before the first token, of "
                     + ByteSize.format(plan.memoryBytes());

@@ -31,12 +31,18 @@ public final class RoutingOptions {
      * @throws InvalidOptionException if there is no such router, or one of its options has a value that is not possible
      */
     public PiKV.Builder apply(PiKV.Builder builder) {
+        return choice().map(builder::route).orElse(builder);
+    }
+
+    /**
+     * @return how queries choose what they read, if they do
+     * @throws InvalidOptionException if there is no such router, or one of its options has a value that is not possible
+     */
+    public Optional<RouteChoice> choice() {
         if (expertBias.isPresent() && route.isEmpty()) {
             throw new InvalidOptionException("--expert-bias is unused without --route; --route exact reads everything");
         }
         return route.map(RouteChoice::parse)
-                .map(choice -> expertBias.map(choice::withExpertBias).orElse(choice))
-                .map(builder::route)
-                .orElse(builder);
+                .map(choice -> expertBias.map(choice::withExpertBias).orElse(choice));
     }
 }

@@ -79,15 +79,22 @@ public final class ShardingOptions {
      * @return the builder
      */
     public PiKV.Builder apply(PiKV.Builder builder) {
+        return choice().map(builder::shards).orElse(builder);
+    }
+
+    /**
+     * @return the shards asked for, if any are
+     * @throws InvalidOptionException if there can be no such shards, or an option says something of shards that there are not
+     */
+    public Optional<ShardOptions> choice() {
         if (shards.isEmpty()) {
             unused().forEach((name, given) -> {
                 if (given) {
                     throw new InvalidOptionException(name + " is unused without --shards");
                 }
             });
-            return builder;
         }
-        return builder.shards(options(shards.get()));
+        return shards.map(this::options);
     }
 
     private Map<String, Boolean> unused() {

@@ -17,9 +17,11 @@ public record CacheBytes(long payloadBytes, long scaleBytes, long metadataBytes,
 
     /**
      * @return all of it: whole pages, as the allocator counts them
+     * @throws ArithmeticException beyond what can be counted
      */
     public long total() {
-        return payloadBytes + scaleBytes + metadataBytes + openBytes + tailBytes;
+        long kept = Math.addExact(Math.addExact(payloadBytes, scaleBytes), metadataBytes);
+        return Math.addExact(kept, Math.addExact(openBytes, tailBytes));
     }
 
     /**

@@ -1,17 +1,17 @@
 package org.pikv4j.plan;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.RowCodec;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.PolicyChoice;
-import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageCounts;
-import org.pikv4j.cache.storage.PageLayout;
 import org.pikv4j.cache.storage.Residual;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.model.AttentionSpec;
@@ -23,14 +23,15 @@ import org.pikv4j.session.EngineOptions;
  */
 final class CacheModel {
 
-    /** One table: a KV head, or the latent of a layer. {@code sealed} equals {@code open} where pages stay as they are. */
-    private record Table(PageBytes open, PageBytes sealed) {
+    /** Tables that are alike: KV heads, or a layer's latent. {@code sealed} equals {@code open} where pages stay as they are. */
+    private record Tables(PageBytes open, PageBytes sealed, long count) {
         boolean compressed() {
             return !sealed.equals(open);
         }
     }
 
-    private record Layer(List<Table> tables, int window) {}
+    /** A layer's tables, and how they are cut where the cache itself cuts them. */
+    private record Layer(List<Tables> tables, int window, long openBytesPerToken, Optional<CacheLayout.Layer> cut) {}
 
     private final EngineOptions options;
     private final List<Layer> layers;
@@ -47,14 +48,10 @@ final class CacheModel {
         options.forms().checkLayers(model.layers().size());
         List<Layer> wanted = layers(model, options, options.residual());
         boolean compressed =
-                wanted.stream().flatMap(layer -> layer.tables().stream()).anyMatch(Table::compressed);
+                wanted.stream().flatMap(layer -> layer.tables().stream()).anyMatch(Tables::compressed);
         residual = compressed
-                ? options.residual()
-                        .within(
-                                options.kvBudgetBytes(),
-                                openBytesPerToken(wanted),
-                                options.tokenBudget().map(TokenBudget::tokens).orElse(0),
-                                options.pageTokens())
+                ? options.residualWithin(
+                        wanted.stream().mapToLong(Layer::openBytesPerToken).sum())
                 : options.residual();
         layers = compressed ? layers(model, options, residual) : wanted;
         schedule = schedule(model);
@@ -80,12 +77,12 @@ final class CacheModel {
     }
 
     private static Layer heads(CacheLayout.Layer layer) {
+        Map<PageBytes, Long> counts = new LinkedHashMap<>();
+        layer.sealed().forEach(sealed -> counts.merge(PageBytes.of(sealed), 1L, Long::sum));
         PageBytes open = PageBytes.of(layer.open());
-        List<Table> tables = new ArrayList<>();
-        for (PageLayout sealed : layer.sealed()) {
-            tables.add(new Table(open, sealed.equals(layer.open()) ? open : PageBytes.of(sealed)));
-        }
-        return new Layer(tables, layer.window());
+        List<Tables> tables = new ArrayList<>();
+        counts.forEach((sealed, count) -> tables.add(new Tables(open, sealed, count)));
+        return new Layer(tables, layer.window(), layer.openBytesPerToken(), Optional.of(layer));
     }
 
     private static Layer latent(KvShape.Latent latent, int index, EngineOptions options) {
@@ -93,29 +90,19 @@ final class CacheModel {
         HalfForm form = options.forms().form(index, 0, width).keys();
         boolean exact = form.basis().isEmpty() && form.codec() instanceof RowCodec;
         PageBytes page = PageBytes.latent(form.codec(), options.pageTokens(), form.width(width), options.room());
-        if (exact) {
-            return new Layer(List.of(new Table(page, page)), latent.window());
-        }
-        PageBytes open = PageBytes.latent(Codecs.BF16, options.pageTokens(), width, options.room());
-        if (page.total() >= open.total()) {
+        PageBytes open =
+                exact ? page : PageBytes.latent(Codecs.BF16, options.pageTokens(), width, options.room());
+        if (!exact && page.total() >= open.total()) {
             throw new InvalidOptionException(
                     "kv-dtype %s does not compress: a page of layer %d takes %d bytes, in %s %d"
                             .formatted(form.name(), index, page.total(), Codecs.BF16.name(), open.total()));
         }
-        return new Layer(List.of(new Table(open, page)), latent.window());
-    }
-
-    private long openBytesPerToken(List<Layer> wanted) {
-        long bytes = 0;
-        for (Layer layer : wanted) {
-            long pages = 0;
-            for (Table table : layer.tables()) {
-                pages += table.open().total()
-                        + (table.compressed() ? table.sealed().total() : 0);
-            }
-            bytes += Math.ceilDiv(pages, options.pageTokens());
-        }
-        return bytes;
+        long bytes = open.total() + (exact ? 0 : page.total());
+        return new Layer(
+                List.of(new Tables(open, page, 1)),
+                latent.window(),
+                Math.ceilDiv(bytes, options.pageTokens()),
+                Optional.empty());
     }
 
     /** What limits the tables under a budget, and refuses one that is too small. */
@@ -124,15 +111,14 @@ final class CacheModel {
             return Optional.empty();
         }
         List<AttentionSpec> specs = new ArrayList<>();
-        List<CacheLayout.Layer> pages = new ArrayList<>();
         for (LayerShape shape : model.layers()) {
             if (!(shape.kv() instanceof KvShape.Heads(AttentionSpec attention))) {
                 return Optional.empty();
             }
             specs.add(attention);
-            pages.add(CacheLayout.layer(
-                    attention, pages.size(), options.forms(), options.pageTokens(), residual, options.room()));
         }
+        List<CacheLayout.Layer> pages =
+                layers.stream().flatMap(layer -> layer.cut().stream()).toList();
         options.policy().map(PolicyChoice::policy).ifPresent(policy -> policy.check(specs));
         return Optional.of(new CacheSchedule(
                 options.policy(),
@@ -169,25 +155,40 @@ final class CacheModel {
     }
 
     private CacheBytes bytes(Layer layer, int context) {
-        int tokens = tokensKept(context);
-        PageCounts pages = tokens < context
-                ? PageCounts.most(tokens, options.pageTokens(), layer.window(), residual)
-                : PageCounts.of(tokens, options.pageTokens(), layer.window(), residual);
+        PageCounts pages = pages(layer, context);
         CacheBytes bytes = CacheBytes.NONE;
-        for (Table table : layer.tables()) {
+        for (Tables table : layer.tables()) {
             PageBytes open = table.open();
             PageBytes sealed = table.sealed();
             long numbers = open.payload() + open.scales();
             long tail = numbers * pages.unfilled() / options.pageTokens();
             long filled = pages.exact() * numbers - tail;
-            bytes = bytes.plus(new CacheBytes(
+            CacheBytes one = new CacheBytes(
                     pages.sealed() * sealed.payload() + (table.compressed() ? 0 : filled),
                     pages.sealed() * sealed.scales(),
                     pages.exact() * open.metadata() + pages.sealed() * sealed.metadata(),
                     table.compressed() ? filled + pages.reserved() * sealed.total() : 0,
-                    tail));
+                    tail);
+            bytes = bytes.plus(one.times(table.count()));
         }
         return bytes;
+    }
+
+    private PageCounts pages(Layer layer, int context) {
+        int tokens = tokensKept(context);
+        return tokens < context
+                ? PageCounts.most(tokens, options.pageTokens(), layer.window(), residual)
+                : PageCounts.of(tokens, options.pageTokens(), layer.window(), residual);
+    }
+
+    /**
+     * @param layer index of a layer
+     * @param context tokens of a sequence
+     * @return how many full pages each of its tables holds at most
+     */
+    long fullPages(int layer, int context) {
+        PageCounts pages = pages(layers.get(layer), context);
+        return pages.exact() + pages.sealed() - (pages.unfilled() > 0 ? 1 : 0);
     }
 
     /**
@@ -199,7 +200,7 @@ final class CacheModel {
         for (Layer layer : layers) {
             if (layer.window() >= context) {
                 pages += layer.tables().stream()
-                        .mapToLong(table -> table.sealed().total())
+                        .mapToLong(table -> table.sealed().total() * table.count())
                         .sum();
             }
         }
@@ -214,7 +215,7 @@ final class CacheModel {
         long bytes = 0;
         for (Layer layer : layers) {
             if (layer.window() < context) {
-                bytes += bytes(layer, context).total();
+                bytes = Math.addExact(bytes, bytes(layer, context).total());
             }
         }
         return bytes;

@@ -47,7 +47,17 @@ final class Fit {
                 Math.multiplyExact(model.alwaysParameters(), model.elementBytes()),
                 Math.multiplyExact(experts, model.elementBytes()),
                 kv,
+                Math.multiplyExact(oneRouting(work), Math.ceilDiv(work.batch(), work.devices())),
                 scratch(work));
+    }
+
+    private long oneRouting(Workload work) {
+        return RoutingBytes.of(model, options, cache, work.context());
+    }
+
+    /** What is known of the experts of all sequences. */
+    long routing(Workload work) {
+        return Math.multiplyExact(oneRouting(work), (long) work.batch());
     }
 
     long scratch(Workload work) {

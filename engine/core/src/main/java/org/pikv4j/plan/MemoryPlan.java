@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param kvWindowBytes what layers take whose window the sequence has left, whatever its length
  * @param kvBytes the cache of all sequences: whole pages
  * @param kv the same by what it is
+ * @param routingBytes what is known of the experts of all sequences, on the heap, where shards are filled or read by them
  * @param scratchBytes activations and partial results, of one device
  * @param totalBytes all of it on all devices, of each its own copy of what they do not share out
  * @param device what the fullest device takes
@@ -57,6 +58,7 @@ public record MemoryPlan(
         long kvWindowBytes,
         long kvBytes,
         CacheBytes kv,
+        long routingBytes,
         long scratchBytes,
         long totalBytes,
         DeviceBytes device,

@@ -84,7 +84,7 @@ public record ModelShape(
      */
     public ParameterCount parameters() {
         long active = layers.stream()
-                .mapToLong(layer -> layer.expertsPerToken() * layer.expertParameters())
+                .mapToLong(layer -> Math.multiplyExact(layer.expertsPerToken(), layer.expertParameters()))
                 .reduce(0, Math::addExact);
         return new ParameterCount(
                 Math.addExact(alwaysParameters(), expertParameters()), Math.addExact(alwaysParameters(), active));

@@ -54,11 +54,15 @@ public final class Planner {
         try {
             return new Planner(model, options, work).plan(machine);
         } catch (ArithmeticException e) {
-            throw new InvalidOptionException("the plan has more bytes than can be counted: lower --context or --batch");
+            throw new InvalidOptionException(
+                    "the plan has more bytes than can be counted: lower --context, --batch or --devices");
         }
     }
 
     private MemoryPlan plan(Optional<StepTime.Machine> machine) {
+        List<Integer> layerExperts =
+                model.layers().stream().map(LayerShape::experts).toList();
+        options.route().ifPresent(route -> route.checked(layerExperts));
         long elementBytes = model.elementBytes();
         long experts = Math.multiplyExact(model.expertParameters(), elementBytes);
         long always = Math.multiplyExact(model.alwaysParameters(), elementBytes);
@@ -87,8 +91,9 @@ public final class Planner {
                 fit.cache().windowBytes(work.context()),
                 kv.total(),
                 kv,
+                fit.routing(work),
                 fit.scratch(work),
-                Math.addExact(Math.addExact(copies, experts), kv.total()),
+                Math.addExact(Math.addExact(copies, experts), Math.addExact(kv.total(), fit.routing(work))),
                 device,
                 fits,
                 fit.maxContext(work),
@@ -126,6 +131,9 @@ public final class Planner {
         if (options.policy().flatMap(PolicyChoice::placement).isPresent()) {
             remarks.add("what the budget has no room for lies in a file, which is not counted");
         }
+        options.shards()
+                .ifPresent(groups -> remarks.add("pages shared out over "
+                        + groups.shards().size() + " shards of one machine take the same bytes in all"));
         if (fits && kvBytes > work.memoryBytes() / 2) {
             remarks.add("the cache is more than half of the memory: give run a --kv-budget of so many bytes");
         }
@@ -146,9 +154,9 @@ public final class Planner {
                 options.prefillChunk(),
                 budget,
                 policy,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+                options.router(),
+                options.shards(),
+                options.route());
     }
 
     private List<Suggestion> suggestions() {

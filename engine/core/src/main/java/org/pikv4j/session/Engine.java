@@ -23,7 +23,6 @@ import org.pikv4j.cache.routing.RoutingUsage;
 import org.pikv4j.cache.routing.SequenceRouting;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.PolicyChoice;
-import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.CacheManagers;
 import org.pikv4j.cache.storage.CacheUsage;
@@ -167,12 +166,7 @@ public final class Engine implements AutoCloseable {
             throw new InvalidOptionException("kv auto chooses forms itself, page by page: kv-dtype "
                     + options.forms().name() + " leaves it nothing to choose");
         }
-        Residual residual = options.residual()
-                .within(
-                        options.kvBudgetBytes(),
-                        wanted.openBytesPerToken(),
-                        options.tokenBudget().map(TokenBudget::tokens).orElse(0),
-                        options.pageTokens());
+        Residual residual = options.residualWithin(wanted.openBytesPerToken());
         return CacheLayout.of(config, options.forms(), options.pageTokens(), residual, options.room());
     }
 

@@ -103,6 +103,15 @@ public record EngineOptions(
     }
 
     /**
+     * @param openBytesPerToken what a token that is not yet compressed takes, in a cache that is compressed
+     * @return what stays exact: what was asked for, or as much less as the budgets demand
+     */
+    public Residual residualWithin(long openBytesPerToken) {
+        int tokens = tokenBudget.map(TokenBudget::tokens).orElse(0);
+        return residual.within(kvBudgetBytes, openBytesPerToken, tokens, pageTokens);
+    }
+
+    /**
      * @return what pages have room for besides keys and values
      */
     public PageRoom room() {

@@ -1,12 +1,14 @@
 package org.pikv4j.loader.config;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.IntPredicate;
+import org.pikv4j.loader.config.Family.Windows;
 import org.pikv4j.loader.json.Fields;
-import org.pikv4j.loader.json.Lines;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.RopeSpec;
 import org.pikv4j.plan.KvShape;
@@ -19,8 +21,16 @@ import org.pikv4j.plan.LayerShape;
 final class CustomaryFields {
     private static final String GPT_OSS = "gpt_oss";
 
+    /** {@code sliding_window} of these types where it is not mentioned (transformers 5.18, {@code configuration_*.py}). */
+    private static final OptionalInt GPT_OSS_WINDOW = OptionalInt.of(128);
+
+    private static final OptionalInt QWEN_WINDOW = OptionalInt.of(4096);
+
     /** Types whose numbers were checked against the models as they are published. */
     static final Set<String> KNOWN = Set.of(GPT_OSS, "deepseek_v2", "deepseek_v3", "qwen2", "qwen3");
+
+    /** Types that have no attention but that with a latent. */
+    private static final Set<String> LATENT = Set.of("deepseek_v2", "deepseek_v3");
 
     /** Wider than any, and low enough that no page of it is beyond an int. */
     private static final int MAX_WIDTH = 1 << 16;
@@ -40,12 +50,13 @@ final class CustomaryFields {
     Parts read() {
         int count = fields.positive("num_hidden_layers");
         HuggingFaceConfig.checkLayers(fields, count);
-        boolean latent = fields.has("kv_lora_rank");
-        boolean[] windowed = latent ? new boolean[count] : windowed(count);
+        RecurrentFields.refuse(fields);
+        boolean latent = LATENT.contains(type) || fields.has("kv_lora_rank");
+        int[] windows = latent ? new int[0] : windows(count);
         boolean[] sparse = sparse(count);
         List<LayerShape> layers = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            layers.add(layer(latent ? latent() : perHead(windowed[i]), sparse[i]));
+            layers.add(layer(latent ? latent() : perHead(count, windows[i]), sparse[i]));
         }
         return new Parts(
                 hidden,
@@ -58,12 +69,13 @@ final class CustomaryFields {
     /** Attention: what it keeps, its parameters, and the width of a query head as attention sees it. */
     private record Attention(KvShape kv, long parameters, int headDim) {}
 
-    private Attention perHead(boolean windowed) {
+    private Attention perHead(int layers, int window) {
         int kvHeads = fields.positive("num_key_value_heads", heads);
         if (heads % kvHeads != 0) {
             throw fields.error(
                     "num_attention_heads", "is " + heads + ", no multiple of num_key_value_heads " + kvHeads);
         }
+        HuggingFaceConfig.checkTables(fields, layers, kvHeads);
         int headDim = fields.positive("head_dim", Math.max(1, hidden / heads));
         checkWidth("num_attention_heads", (long) heads * headDim);
         checkWidth("head_dim", headDim);
@@ -73,14 +85,15 @@ final class CustomaryFields {
                 kvHeads,
                 headDim,
                 1f,
-                windowed ? fields.positive("sliding_window") : AttentionSpec.FULL,
+                window,
                 new RopeSpec(1, headDim / 2 * 2),
                 type.startsWith("qwen3") ? AttentionSpec.QkNorm.PER_HEAD : AttentionSpec.QkNorm.NONE,
                 Float.POSITIVE_INFINITY);
         // One more logit for each head, which attends to nothing.
         long sinks = type.equals(GPT_OSS) ? heads : 0;
         boolean biases = all || type.startsWith("qwen2");
-        return new Attention(new KvShape.Heads(spec), Parts.attention(hidden, spec, biases, all) + sinks, headDim);
+        return new Attention(
+                new KvShape.Heads(spec), Parts.sum(Parts.attention(hidden, spec, biases, all), sinks), headDim);
     }
 
     private Attention latent() {
@@ -96,15 +109,17 @@ final class CustomaryFields {
         OptionalInt queryRank = fields.optionalPositive("q_lora_rank");
         long query = queryRank.isEmpty()
                 ? Parts.linear(hidden, queryWidth, false)
-                : Parts.linear(hidden, queryRank.getAsInt(), bias)
-                        + queryRank.getAsInt()
-                        + Parts.linear(queryRank.getAsInt(), queryWidth, false);
-        long keysAndValues = Parts.linear(hidden, latent + rope, bias)
-                + latent
-                + Parts.linear(latent, (long) heads * (plain + value), false);
+                : Parts.sum(
+                        Parts.linear(hidden, queryRank.getAsInt(), bias),
+                        queryRank.getAsInt(),
+                        Parts.linear(queryRank.getAsInt(), queryWidth, false));
+        long keysAndValues = Parts.sum(
+                Parts.linear(hidden, latent + rope, bias),
+                latent,
+                Parts.linear(latent, (long) heads * (plain + value), false));
         return new Attention(
                 new KvShape.Latent(latent, rope),
-                query + keysAndValues + Parts.linear((long) heads * value, hidden, bias),
+                Parts.sum(query, keysAndValues, Parts.linear((long) heads * value, hidden, bias)),
                 latent + rope);
     }
 
@@ -115,28 +130,15 @@ final class CustomaryFields {
         }
     }
 
-    /** By {@code layer_types}, by a pattern of which each last layer sees everything, or all if there is a window. */
-    private boolean[] windowed(int count) {
-        boolean[] windowed = new boolean[count];
-        boolean window = fields.atLeast("sliding_window", -1).orElse(0) > 0 && fields.flag("use_sliding_window", true);
-        List<String> types = fields.strings("layer_types");
-        if (!types.isEmpty() && types.size() != count) {
-            throw fields.error("layer_types", "has " + types.size() + " entries for " + count + " layers");
+    private int[] windows(int count) {
+        if (type.equals(GPT_OSS)) {
+            return WindowFields.read(fields, Windows.EVEN_LAYERS, GPT_OSS_WINDOW, count);
         }
-        int pattern = fields.positive("sliding_window_pattern", type.equals(GPT_OSS) ? 2 : Integer.MAX_VALUE);
-        for (int i = 0; i < count; i++) {
-            windowed[i] = types.isEmpty()
-                    ? window && (i + 1) % pattern != 0
-                    : switch (types.get(i)) {
-                        case "full_attention" -> false;
-                        case "sliding_attention" -> window;
-                        default ->
-                            throw fields.error(
-                                    "layer_types",
-                                    "holds " + Lines.quote(types.get(i)) + ", of which it is not known what it keeps");
-                    };
-        }
-        return windowed;
+        // Qwen's own field, in whatever file: there a window counts only where it is switched on.
+        boolean qwen = type.startsWith("qwen") || fields.has("max_window_layers");
+        return qwen
+                ? WindowFields.read(fields, Windows.LATER_LAYERS_IF_USED, QWEN_WINDOW, count)
+                : WindowFields.read(fields, Windows.ALL_BUT_EACH_LAST, OptionalInt.empty(), count);
     }
 
     private int experts() {
@@ -155,18 +157,35 @@ final class CustomaryFields {
     private boolean[] sparse(int count) {
         boolean[] sparse = new boolean[count];
         int dense = fields.atLeast("first_k_dense_replace", 0).orElse(0);
-        int frequency = fields.isList("moe_layer_freq") ? 1 : fields.positive("moe_layer_freq", 1);
+        IntPredicate frequent = frequent(count);
         int step = fields.positive("decoder_sparse_step", 1);
         Set<Integer> listed = new HashSet<>(fields.indices("mlp_only_layers"));
         boolean any = experts() > 0;
         for (int i = 0; i < count; i++) {
-            sparse[i] = any && i >= dense && i % frequency == 0 && (i + 1) % step == 0 && !listed.contains(i);
+            sparse[i] = any && i >= dense && frequent.test(i) && (i + 1) % step == 0 && !listed.contains(i);
         }
         return sparse;
     }
 
+    /** What {@code moe_layer_freq} says of layers: a number, each so many have experts; a list, 1 for those that have. */
+    private IntPredicate frequent(int count) {
+        String field = "moe_layer_freq";
+        if (!fields.isList(field)) {
+            int frequency = fields.positive(field, 1);
+            return layer -> layer % frequency == 0;
+        }
+        List<Integer> each = fields.indices(field);
+        if (each.size() != count) {
+            throw fields.error(field, "has " + each.size() + " entries for " + count + " layers");
+        }
+        if (each.stream().anyMatch(one -> one > 1)) {
+            throw fields.error(field, "holds " + Collections.max(each) + ", expected 0 or 1 for each layer");
+        }
+        return layer -> each.get(layer) == 1;
+    }
+
     private LayerShape layer(Attention attention, boolean sparse) {
-        long always = attention.parameters() + 2L * hidden;
+        long always = Parts.sum(attention.parameters(), Parts.norms(hidden));
         boolean biases = fields.flag("mlp_bias", false);
         if (!sparse) {
             int width = fields.positive("intermediate_size");
@@ -174,7 +193,7 @@ final class CustomaryFields {
                     attention.kv(),
                     heads,
                     attention.headDim(),
-                    always + Parts.block(hidden, width, biases),
+                    Parts.sum(always, Parts.block(hidden, width, biases)),
                     0,
                     0,
                     0,
@@ -195,17 +214,17 @@ final class CustomaryFields {
         boolean expertBiases = biases || type.equals(GPT_OSS);
         // A bias that keeps the experts' load even, for the choice alone (DeepSeek-V3, arXiv 2412.19437, §2.1.2).
         long balance = fields.string("topk_method").orElse("").equals("noaux_tc") ? experts : 0;
-        long router = Parts.linear(hidden, experts, expertBiases) + balance;
+        long router = Parts.sum(Parts.linear(hidden, experts, expertBiases), balance);
         int sharedWidth =
                 Math.multiplyExact(fields.atLeast("n_shared_experts", 0).orElse(0), width);
         long shared = sharedWidth == 0 ? 0 : Parts.block(hidden, sharedWidth, biases);
         int gatedWidth = fields.atLeast("shared_expert_intermediate_size", 0).orElse(0);
-        shared += gatedWidth == 0 ? 0 : Parts.block(hidden, gatedWidth, biases) + hidden;
+        long gated = gatedWidth == 0 ? 0 : Parts.gated(hidden, gatedWidth, biases);
         return new LayerShape(
                 attention.kv(),
                 heads,
                 attention.headDim(),
-                always + router + shared,
+                Parts.sum(always, router, shared, gated),
                 experts,
                 perToken,
                 Parts.block(hidden, width, expertBiases),

@@ -47,7 +47,13 @@ public record Family(
         /** All layers, if {@code use_sliding_window} is true. */
         ALL_LAYERS_IF_USED,
         /** The even layers below {@code max_window_layers}, if {@code use_sliding_window} is true. */
-        EVEN_LAYERS_IF_USED
+        EVEN_LAYERS_IF_USED,
+        /** The layers from {@code max_window_layers} on, if {@code use_sliding_window} is true (Qwen's dense models). */
+        LATER_LAYERS_IF_USED,
+        /** The even layers (gpt-oss). */
+        EVEN_LAYERS,
+        /** All but the last of each {@code sliding_window_pattern}, unless {@code use_sliding_window} is false. */
+        ALL_BUT_EACH_LAST
     }
 
     /** Which field says that the projections of attention have a bias. */

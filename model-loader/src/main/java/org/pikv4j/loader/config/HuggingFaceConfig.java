@@ -38,6 +38,9 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
 
     static final int MAX_EXPERTS = 65_536;
 
+    /** Tables of pages of one sequence, a hundred times those of the largest models. */
+    private static final int MAX_TABLES = 1 << 20;
+
     private static final Set<String> ENCODER_DECODERS = Set.of(
             "bart", "longt5", "mbart", "mt5", "nllb-moe", "pegasus", "switch_transformers", "t5", "umt5", "whisper");
 
@@ -90,6 +93,13 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
         }
     }
 
+    static void checkTables(Fields fields, int layers, int kvHeads) {
+        if ((long) layers * kvHeads > MAX_TABLES) {
+            String field = fields.has("num_key_value_heads") ? "num_key_value_heads" : "num_attention_heads";
+            throw fields.error(field, "is absurd: " + layers + " layers of " + kvHeads + " KV heads");
+        }
+    }
+
     /** Reads the fields that every family has in common, each with the family's default. */
     private static final class Reader {
         private final Family family;
@@ -110,6 +120,7 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
             int layers = fields.positive("num_hidden_layers");
             checkLayers(fields, layers);
             AttentionSpec attention = attention(hidden);
+            checkTables(fields, layers, attention.kvHeads());
             ModelConfig model = new ModelConfig(
                     family.modelType(),
                     hidden,
@@ -194,7 +205,7 @@ public record HuggingFaceConfig(Family family, ModelConfig model, Biases biases,
         }
 
         private List<LayerSpec> layers(AttentionSpec full, int count) {
-            int[] windows = WindowFields.read(fields, family, count);
+            int[] windows = WindowFields.read(fields, family.windows(), family.slidingWindow(), count);
             Optional<FeedForwardSpec> sparse = family.experts().flatMap(this::sparse);
             boolean[] dense = denseLayers(count, sparse.isPresent());
             OptionalInt denseWidth = OptionalInt.empty();

@@ -1,6 +1,7 @@
 package org.pikv4j.loader.config;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.pikv4j.model.AttentionSpec;
@@ -33,7 +34,8 @@ record Parts(int hidden, int vocabulary, int maxPositions, boolean tiedEmbedding
 
     private static LayerShape layer(int hidden, LayerSpec layer, Biases biases) {
         AttentionSpec attention = layer.attention();
-        long always = attention(hidden, attention, biases.queryKeyValue(), biases.attentionOutput()) + 2L * hidden;
+        long always =
+                sum(attention(hidden, attention, biases.queryKeyValue(), biases.attentionOutput()), norms(hidden));
         KvShape kv = new KvShape.Heads(attention);
         return switch (layer.feedForward()) {
             case FeedForwardSpec.Dense(int width) ->
@@ -41,7 +43,7 @@ record Parts(int hidden, int vocabulary, int maxPositions, boolean tiedEmbedding
                         kv,
                         attention.heads(),
                         attention.headDim(),
-                        always + block(hidden, width, biases.mlp()),
+                        sum(always, block(hidden, width, biases.mlp())),
                         0,
                         0,
                         0,
@@ -51,9 +53,10 @@ record Parts(int hidden, int vocabulary, int maxPositions, boolean tiedEmbedding
                         kv,
                         attention.heads(),
                         attention.headDim(),
-                        always
-                                + linear(hidden, experts, false)
-                                + (shared.isPresent() ? block(hidden, shared.getAsInt(), false) + hidden : 0),
+                        sum(
+                                always,
+                                linear(hidden, experts, false),
+                                shared.isPresent() ? gated(hidden, shared.getAsInt(), false) : 0),
                         experts,
                         topK,
                         block(hidden, width, false),
@@ -68,15 +71,33 @@ record Parts(int hidden, int vocabulary, int maxPositions, boolean tiedEmbedding
             case PER_HEAD -> 2L * spec.headDim();
             case WHOLE_PROJECTION -> (long) spec.queryWidth() + spec.kvWidth();
         };
-        return linear(hidden, spec.queryWidth(), biases)
-                + 2 * linear(hidden, spec.kvWidth(), biases)
-                + linear(spec.queryWidth(), hidden, outputBias)
-                + norms;
+        return sum(
+                linear(hidden, spec.queryWidth(), biases),
+                linear(hidden, spec.kvWidth(), biases),
+                linear(hidden, spec.kvWidth(), biases),
+                linear(spec.queryWidth(), hidden, outputBias),
+                norms);
+    }
+
+    /** Parameters of the norms before attention and before the feed-forward block. */
+    static long norms(int hidden) {
+        return 2L * hidden;
     }
 
     /** Parameters of a SwiGLU. */
     static long block(int hidden, int width, boolean biases) {
-        return 2 * linear(hidden, width, biases) + linear(width, hidden, biases);
+        long up = linear(hidden, width, biases);
+        return sum(up, up, linear(width, hidden, biases));
+    }
+
+    /** Parameters of a SwiGLU beside the experts, with the gate that says how much of it counts. */
+    static long gated(int hidden, int width, boolean biases) {
+        return sum(block(hidden, width, biases), hidden);
+    }
+
+    /** All numbers together; an {@link ArithmeticException} where that is beyond counting. */
+    static long sum(long... numbers) {
+        return Arrays.stream(numbers).reduce(0, Math::addExact);
     }
 
     /** Parameters of a linear map. */

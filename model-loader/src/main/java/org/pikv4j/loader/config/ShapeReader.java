@@ -56,7 +56,7 @@ public final class ShapeReader {
         if (fields.atLeast("num_nextn_predict_layers", 0).orElse(0) > 0) {
             remarks.add("layers that only predict further tokens (num_nextn_predict_layers) are not counted");
         }
-        return new ModelShape(
+        ModelShape shape = new ModelShape(
                 Lines.quote(type),
                 parts.hidden(),
                 parts.vocabulary(),
@@ -67,6 +67,9 @@ public final class ShapeReader {
                 Optional.empty(),
                 obstacle,
                 remarks);
+        // Whoever plans with it may count on being able to count.
+        Math.multiplyExact(shape.parameters().total(), shape.elementBytes());
+        return shape;
     }
 
     private static Parts partsOfOther(Fields fields, String type, List<String> remarks) {

@@ -75,6 +75,11 @@ final class HeadRouting implements AttentionWatcher {
         marked = new Known(shards, choice.router().numbers(shards));
     }
 
+    /** Heap bytes of what is known of the shards: four numbers of each, and the router's. */
+    static long bytes(RouteChoice choice, int shards) {
+        return Double.BYTES * (4L * shards + choice.router().numbers(shards));
+    }
+
     HeadRouting copy() {
         HeadRouting copy = new HeadRouting(choice, layer, kvHead, shards);
         copy.known.copy(known);

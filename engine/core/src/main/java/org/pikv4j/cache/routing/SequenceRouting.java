@@ -48,6 +48,24 @@ public final class SequenceRouting implements PageRouter {
     }
 
     /**
+     * What choosing takes in one layer of a sequence, beside what its {@link TokenExperts} take.
+     *
+     * @param choice how to choose
+     * @param experts experts of the layer, 0 for none
+     * @param kvHeads its KV heads
+     * @param headDim width of a head
+     * @param pages full pages of each of them
+     * @return heap bytes: what is known of the shards, and the mean keys of pages where the router asks for them
+     */
+    public static long bytes(RouteChoice choice, int experts, int kvHeads, int headDim, long pages) {
+        if (experts == 0) {
+            return 0;
+        }
+        long means = choice.summarises() ? pages * PageSummary.centroidBytes(headDim) : 0;
+        return kvHeads * (HeadRouting.bytes(choice, choice.shards(experts)) + means);
+    }
+
+    /**
      * @return the same for a copy of the sequence
      */
     public SequenceRouting copy() {

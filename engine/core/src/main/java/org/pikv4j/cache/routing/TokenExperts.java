@@ -18,6 +18,14 @@ public final class TokenExperts {
     }
 
     /**
+     * @param tokens length of a sequence
+     * @return heap bytes of one layer's choices; room for up to as many again is there while the sequence grows
+     */
+    public static long bytes(int tokens) {
+        return (long) Short.BYTES * tokens;
+    }
+
+    /**
      * @return the same for a copy of the sequence
      */
     public TokenExperts copy() {

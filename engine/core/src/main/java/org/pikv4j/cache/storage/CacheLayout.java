@@ -50,6 +50,16 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
         boolean compressed() {
             return sealed.stream().anyMatch(page -> !page.equals(open));
         }
+
+        /**
+         * @return bytes that an open page and the room for its sealed form take per token, all heads together
+         */
+        public long openBytesPerToken() {
+            long pages = sealed.stream()
+                    .mapToLong(page -> open.pageBytes() + (page.equals(open) ? 0 : page.pageBytes()))
+                    .sum();
+            return Math.ceilDiv(pages, open.tokens());
+        }
     }
 
     public CacheLayout {
@@ -123,14 +133,7 @@ public record CacheLayout(List<Layer> layers, Residual residual) {
      * @return bytes that an open page and the room for its sealed form take per token, all layers and heads together
      */
     public long openBytesPerToken() {
-        return layers.stream()
-                .mapToLong(layer -> Math.ceilDiv(
-                        layer.sealed().stream()
-                                .mapToLong(page ->
-                                        layer.open().pageBytes() + (page.equals(layer.open()) ? 0 : page.pageBytes()))
-                                .sum(),
-                        layer.open().tokens()))
-                .sum();
+        return layers.stream().mapToLong(Layer::openBytesPerToken).sum();
     }
 
     /**

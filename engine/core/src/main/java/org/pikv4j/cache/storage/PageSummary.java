@@ -36,6 +36,14 @@ public final class PageSummary {
     }
 
     /**
+     * @param headDim width of a head
+     * @return heap bytes of the mean of a page's keys
+     */
+    public static long centroidBytes(int headDim) {
+        return (long) Float.BYTES * headDim;
+    }
+
+    /**
      * @return what its form lost: the mean of |k̂ − k| / |k| and |v̂ − v| / |v|, norms over the page; 0 while it is exact, or
      *     where nobody {@linkplain PagePool#measureLoss asks}
      */
