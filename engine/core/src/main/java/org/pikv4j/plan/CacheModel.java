@@ -78,10 +78,10 @@ final class CacheModel {
 
     private static Layer heads(CacheLayout.Layer layer) {
         Map<PageBytes, Long> counts = new LinkedHashMap<>();
-        layer.sealed().forEach(sealed -> counts.merge(PageBytes.of(sealed), 1L, Long::sum));
+        layer.sealed().forEach(layout -> counts.merge(PageBytes.of(layout), 1L, Long::sum));
         PageBytes open = PageBytes.of(layer.open());
         List<Tables> tables = new ArrayList<>();
-        counts.forEach((sealed, count) -> tables.add(new Tables(open, sealed, count)));
+        counts.forEach((full, count) -> tables.add(new Tables(open, full, count)));
         return new Layer(tables, layer.window(), layer.openBytesPerToken(), Optional.of(layer));
     }
 
@@ -90,8 +90,7 @@ final class CacheModel {
         HalfForm form = options.forms().form(index, 0, width).keys();
         boolean exact = form.basis().isEmpty() && form.codec() instanceof RowCodec;
         PageBytes page = PageBytes.latent(form.codec(), options.pageTokens(), form.width(width), options.room());
-        PageBytes open =
-                exact ? page : PageBytes.latent(Codecs.BF16, options.pageTokens(), width, options.room());
+        PageBytes open = exact ? page : PageBytes.latent(Codecs.BF16, options.pageTokens(), width, options.room());
         if (!exact && page.total() >= open.total()) {
             throw new InvalidOptionException(
                     "kv-dtype %s does not compress: a page of layer %d takes %d bytes, in %s %d"
