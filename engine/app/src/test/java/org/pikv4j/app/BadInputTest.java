@@ -38,6 +38,12 @@ class BadInputTest {
         Files.writeString(directory.resolve("long-prompt.txt"), "Ada likes mango. ".repeat(3000));
         Files.createFile(directory.resolve("void.txt"));
         Files.createDirectories(directory.resolve("nothing"));
+        plain("hybrid.json", "\"full_attention_interval\": 4, \"max_position_embeddings\": 4096");
+        plain("far.json", "\"max_position_embeddings\": 2000000000");
+        plain(
+                "wide.json",
+                "\"num_experts\": 2, \"num_experts_per_tok\": 1, \"moe_intermediate_size\": 2147483647, "
+                        + "\"max_position_embeddings\": 4096");
         broken("no-weights", "config.json", "tokenizer.json");
         broken("no-tokenizer", "config.json", "model.safetensors");
         broken("truncated", "config.json", "tokenizer.json", "model.safetensors");
@@ -46,6 +52,14 @@ class BadInputTest {
         Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
         broken("unknown-architecture", "tokenizer.json", "model.safetensors");
         Files.writeString(directory.resolve("unknown-architecture/config.json"), "{\"model_type\": \"unheard-of\"}");
+    }
+
+    /** A configuration that can only be planned with, with what a test adds. */
+    private static void plain(String name, String more) throws IOException {
+        Files.writeString(directory.resolve(name), """
+                {"model_type": "plain", "hidden_size": 2147483647, "head_dim": 8, "intermediate_size": 8, "vocab_size": 100,
+                 "num_hidden_layers": 2, "num_attention_heads": 2, %s}
+                """.formatted(more));
     }
 
     private static void broken(String name, String... files) throws IOException {
@@ -219,6 +233,17 @@ class BadInputTest {
                 "plan --model $/nothing | nothing: not a model directory: config.json is missing",
                 "plan --model $/ids.txt | ids.txt: not",
                 "plan --model $/unknown-architecture | hidden_size is missing",
+                "plan --model $/hybrid.json | hybrid.json: full_attention_interval says that not all layers are attention",
+                "plan --model $/far.json | pikv4j: max_position_embeddings is 2000000000, more than the 1073741824 tokens",
+                "plan --model $/wide.json | wide.json: describes more parameters than can be counted",
+                "plan --shards 300 | pikv4j: --shards must be between 1 and 256",
+                "plan --placement hash | pikv4j: --placement is unused without --shards",
+                "plan --shards 2 --placement best | pikv4j: --placement 'best' is unknown",
+                "plan --shards 2 --kv-policy quest | pikv4j: quest needs bounds of all keys in one place",
+                "plan --route best | pikv4j: --route 'best' is unknown",
+                "plan --route topk:k=9 | pikv4j: --route topk: k=9 where layers have 8 experts",
+                "plan --route topk --kv-policy quest | pikv4j: quest and route topk both choose what is read",
+                "plan --expert-bias 1 | pikv4j: --expert-bias is unused without --route",
                 "plan stray | 'stray'",
                 "inspect --model $/truncated | model.safetensors",
                 "inspect --model $/unknown-architecture | unheard-of",

@@ -18,6 +18,7 @@ import org.pikv4j.PiKV;
 import org.pikv4j.cli.DemoModel;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
+import org.pikv4j.shard.ShardOptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -101,6 +102,73 @@ class PlanCommandTest {
                 }
             }
         }
+    }
+
+    /** Wherever pages live, they are the same pages: nothing but what is known of tokens' experts comes to it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bf16", "int8"})
+    void shardsHoldTheSameBytes(String form) {
+        String[] what = {"--kv-dtype", form, "--context", "1500"};
+        JsonNode whole = plan(what);
+        JsonNode shared = plan(with(what, "--shards", "3", "--placement", "hash"));
+        assertThat(shared.get("kv")).isEqualTo(whole.get("kv"));
+        assertThat(shared.get("remarks").toString()).contains("3 shards of one machine take the same bytes in all");
+        assertThat(whole.get("routing_bytes").asLong()).isZero();
+        // Two bytes for each of four layers.
+        assertThat(shared.get("routing_bytes").asLong()).isEqualTo(1500 * 4 * 2);
+        assertThat(shared.get("total_bytes").asLong())
+                .isEqualTo(whole.get("total_bytes").asLong() + 1500 * 4 * 2);
+        try (DemoModel demo = new DemoModel();
+                Engine engine = PiKV.model(demo.path())
+                        .kvDtype(form)
+                        .shards(ShardOptions.equal(3, ShardOptions.placement("hash")))
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(tokens(1500));
+            assertThat(engine.shards().stream()
+                            .mapToLong(shard -> shard.heldBytes())
+                            .sum())
+                    .isPositive();
+            assertThat(shared.get("kv_bytes").asLong())
+                    .isCloseTo(engine.usage().heldBytes(), Percentage.withPercentage(1));
+        }
+    }
+
+    /** 15 full pages of 64 tokens; 4 layers of 2 KV heads of 64; 8 expert shards, and 4 numbers of 8 bytes of each. */
+    @Test
+    void routesTakeHeap() {
+        long experts = 1000 * 4 * 2;
+        long shards = 4 * 2 * 8 * 4 * 8;
+        long means = 15 * 4 * 2 * 64 * 4;
+        assertThat(routing("topk")).isEqualTo(experts + shards);
+        assertThat(routing("topk:shards=4")).isEqualTo(experts + shards / 2);
+        assertThat(routing("query-centroid")).isEqualTo(experts + shards + means);
+        JsonNode two = plan("--route", "query-centroid", "--context", "1000", "--batch", "2");
+        assertThat(two.get("routing_bytes").asLong()).isEqualTo(2 * (experts + shards + means));
+        assertThat(two.get("device").get("total_bytes")).isEqualTo(two.get("total_bytes"));
+        assertThat(Program.run("plan", "--route", "query-centroid", "--context", "1000")
+                        .out())
+                .containsPattern("routing +39\\.8 KiB on the heap");
+    }
+
+    private static long routing(String route) {
+        return plan("--route", route, "--context", "1000").get("routing_bytes").asLong();
+    }
+
+    /** As many heads as a file may have, in two forms, are counted in the time of few. */
+    @Test
+    void manyHeadsAreCountedAsOne() throws Exception {
+        Path file = Files.writeString(temp.resolve("wide.json"), """
+                {"model_type": "wide", "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1024,
+                 "num_attention_heads": 1024, "num_key_value_heads": 1024, "head_dim": 64, "vocab_size": 100,
+                 "max_position_embeddings": 4096}
+                """);
+        String[] what = {"--model", file.toString(), "--memory", "1GiB"};
+        assertThat(plan(what).get("kv_bytes_per_token").asLong()).isEqualTo(1024L * 1024 * 256);
+        assertThat(plan(with(what, "--kv-dtype", "0-511=bf16;512-=int8"))
+                        .get("kv_bytes_per_token")
+                        .asLong())
+                .isBetween(1024L * 1024 * 192, 1024L * 1024 * 200);
     }
 
     /** Under a budget the plan is the most that is ever held. */
