@@ -171,7 +171,10 @@ public final class Launcher {
 
     private static Thread copier(InputStream in) {
         Thread thread = new Thread(() -> {
-            try (OutputStream out = new FileOutputStream(FileDescriptor.err)) {
+            // Where nobody reads our stderr any more the child must learn of it, or it waits for us when its pipe is
+            // full.
+            try (in;
+                    OutputStream out = new FileOutputStream(FileDescriptor.err)) {
                 IncubatorWarning.copyWithout(in, out);
             } catch (IOException e) {
                 // Nobody reads our stderr any more, or the child is gone: there is nobody to tell.

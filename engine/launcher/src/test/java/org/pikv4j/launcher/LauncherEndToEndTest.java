@@ -102,6 +102,15 @@ class LauncherEndToEndTest {
         assertThat(process.waitFor()).isEqualTo(7);
     }
 
+    /** As behind {@code 2>&1 | head}: more than a pipe holds, and nobody there. */
+    @Test
+    void endsWhereNobodyReadsItsStderr() throws Exception {
+        Process process = start(Map.of(), "complain");
+        process.getErrorStream().close();
+        assertThat(process.waitFor(60, SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(3);
+    }
+
     @Test
     @EnabledOnOs(OS.LINUX)
     void inTheCLocaleNoCharacterIsLost() throws Exception {

@@ -31,6 +31,12 @@ public final class Probe {
                     System.out.print("[" + Files.readString(Path.of(args[i].replace("--file=", ""))) + "]");
                 }
             }
+            case "complain" -> {
+                for (int line = 0; line < 10_000; line++) {
+                    System.err.println("a line of many that nobody reads " + line);
+                }
+                System.exit(3);
+            }
             case "wait" -> {
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                     System.out.println("ended in order");
