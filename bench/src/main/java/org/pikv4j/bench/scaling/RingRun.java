@@ -3,6 +3,7 @@ package org.pikv4j.bench.scaling;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -33,6 +34,8 @@ record RingRun(
         List<Integer> devices) {
     private static final int SEQUENCES = 8;
     private static final long SEED = 7;
+
+    private static final int HEAP_MEASUREMENTS = 5;
     /** Collections before the heap is looked at: what one sets free may need another. */
     private static final int COLLECTIONS = 3;
 
@@ -59,10 +62,20 @@ record RingRun(
     }
 
     /**
-     * Heap of a page that is on a shard: the page, its segments and its name, and its place in its table. The first sequences are not
-     * counted, so that what the first use of anything leaves on the heap is there before.
+     * Heap of a page that is on a shard: the page, its segments and its name, and its place in its table. The median of some
+     * measurements, since what is left of anything before may go during one of them.
      */
     private double handleBytes(int[] lengths) {
+        double[] measured = new double[HEAP_MEASUREMENTS];
+        for (int i = 0; i < measured.length; i++) {
+            measured[i] = measuredHandleBytes(lengths);
+        }
+        Arrays.sort(measured);
+        return measured[measured.length / 2];
+    }
+
+    /** The first sequences are not counted, so that what the first use of anything leaves on the heap is there before. */
+    private double measuredHandleBytes(int[] lengths) {
         try (ShardedCaches caches = caches(1, Collections.min(rings), lengths)) {
             int settling = lengths.length / 2;
             for (int i = 0; i < settling; i++) {
