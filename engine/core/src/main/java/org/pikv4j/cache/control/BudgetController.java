@@ -88,7 +88,8 @@ public final class BudgetController {
         long freed = 0;
         boolean stuck = false;
         while (freed < bytes && !stuck) {
-            List<HeldPage> pages = uncovered(caches);
+            List<HeldPage> pages =
+                    uncovered(caches).stream().filter(this::mayShrink).toList();
             List<Curve> curves = pages.stream().map(this::curve).toList();
             LeastError chosen = LeastError.of(curves, bytes - freed);
             int fixed = 0;
@@ -100,7 +101,9 @@ public final class BudgetController {
                     fixed += pages.get(i).page().fixed() ? 1 : 0;
                 }
             }
-            stuck = freed == before && fixed == 0; // what does not take a smaller form is not asked again
+            // What does not take a smaller form is not asked again; looking at what has none left costs a decoding of
+            // all.
+            stuck = freed == before && fixed == 0;
         }
         return freed;
     }
@@ -208,6 +211,11 @@ public final class BudgetController {
         return List.copyOf(all);
     }
 
+    private boolean mayShrink(HeldPage held) {
+        return ladder.rung(held.layer(), held.page().layout())
+                < ladder.rungs(held.layer()).size() - 1;
+    }
+
     /** What a page's smaller forms free and cost. */
     private Curve curve(HeldPage held) {
         List<PageLayout> rungs = ladder.rungs(held.layer());
@@ -223,11 +231,23 @@ public final class BudgetController {
         return new Curve(bytes, errors);
     }
 
-    /** What forms lose in a head, measured on the first page that is asked for and kept with the sequence. */
+    /**
+     * What forms lose in a head, measured on the first page that is asked for and kept with all sequences that hold it: one that
+     * measured later, on what is smaller already, would take the first steps for free.
+     */
     private static float[] lost(HeldPage held, List<PageLayout> rungs, int rung) {
-        float[] lost = held.table(held.places().getFirst()).columns().together();
-        if (lost[rungs.size() - 1] == 0 && !FormErrors.measure(held.page(), rungs, rung, lost)) {
+        int last = rungs.size() - 1;
+        List<float[]> all = held.places().stream()
+                .map(place -> held.table(place).columns().together())
+                .toList();
+        float[] lost = all.stream().filter(of -> of[last] != 0).findFirst().orElse(all.getFirst());
+        if (lost[last] == 0 && !FormErrors.measure(held.page(), rungs, rung, lost)) {
             Arrays.fill(lost, 0); // it will be refused, and the next page is measured
+        }
+        for (float[] of : all) {
+            if (of[last] == 0) {
+                System.arraycopy(lost, 0, of, 0, of.length);
+            }
         }
         return lost;
     }

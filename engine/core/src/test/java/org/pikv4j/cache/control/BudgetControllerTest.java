@@ -310,6 +310,22 @@ class BudgetControllerTest {
         assertThat(pool.usage().heldBytes()).isEqualTo(shared);
     }
 
+    /** A fork that outlives its origin does not take what was measured there for nothing. */
+    @Test
+    void whatFormsLoseIsKnownToAllWhoHoldAPage() {
+        SequenceCache cache = sequence(200);
+        SequenceCache fork = cache.fork();
+        open.add(fork);
+        controller.shrink(List.of(cache, fork), 2000);
+        for (int head = 0; head < HEADS; head++) {
+            float[] known = cache.table(0, head).columns().together();
+            assertThat(fork.table(0, head).columns().together()).containsExactly(known);
+        }
+        cache.close();
+        controller.shrink(List.of(fork), Long.MAX_VALUE);
+        assertThat(controller.decisions().latest()).allMatch(decision -> decision.error() > 0);
+    }
+
     @Test
     void forksForgetTheSameTokens() {
         SequenceCache cache = sequence(TOKENS);
