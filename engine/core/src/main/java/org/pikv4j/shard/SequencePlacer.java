@@ -14,7 +14,6 @@ final class SequencePlacer implements PagePlacer {
     private final Shards shards;
     private final long sequence;
     private PageNames names;
-    private int fullPages;
 
     SequencePlacer(Shards shards, long sequence) {
         this.shards = shards;
@@ -24,18 +23,11 @@ final class SequencePlacer implements PagePlacer {
 
     @Override
     public PagePlacer copy() {
-        SequencePlacer copy = new SequencePlacer(shards, sequence);
-        copy.fullPages = fullPages;
-        return copy;
+        return new SequencePlacer(shards, sequence);
     }
 
     @Override
-    public void committed(SequenceCache cache) {
-        int pages = cache.length() / cache.layout().layers().getFirst().open().tokens();
-        if (pages == fullPages) {
-            return;
-        }
-        fullPages = pages;
+    public void pagesFull(SequenceCache cache) {
         for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
             for (int head = 0; head < cache.tables(layer).size(); head++) {
                 place(cache, layer, head);

@@ -144,7 +144,7 @@ final class HeadRouting implements AttentionWatcher {
             known.load[shard] += ((reads[shard] ? 1 : 0) - known.load[shard]) / MEMORY;
         }
         choice.router().sent(signals, known.kept, chosen);
-        if (watches()) {
+        if (choice.watches()) {
             asked.put(position, new Asked(signals, chosen));
         }
         int[] read = IntStream.range(0, held.shardOf.length)
@@ -187,13 +187,14 @@ final class HeadRouting implements AttentionWatcher {
     }
 
     private ShardSignals signals(Held held, int position, AttentionSpec spec, float[] queries, int query) {
+        int[] tokens = tokens(held);
         return new ShardSignals(
                 layer,
                 kvHead,
                 position,
                 gates.of(position - firstPosition, shards),
-                tokens(held),
-                errors(held),
+                tokens,
+                errors(held, tokens),
                 known.load.clone(),
                 known.mass.clone(),
                 known.miss.clone(),
@@ -220,8 +221,7 @@ final class HeadRouting implements AttentionWatcher {
         return tokens;
     }
 
-    private double[] errors(Held held) {
-        int[] tokens = tokens(held);
+    private double[] errors(Held held, int[] tokens) {
         double[] error = new double[shards];
         for (int p = 0; p < held.pages.length; p++) {
             int shard = held.shardOf[p];
@@ -293,13 +293,9 @@ final class HeadRouting implements AttentionWatcher {
         }
     }
 
-    private boolean watches() {
-        return choice.watches();
-    }
-
     @Override
     public int watchedFrom() {
-        return watches() ? 0 : Integer.MAX_VALUE;
+        return choice.watches() ? 0 : Integer.MAX_VALUE;
     }
 
     @Override
@@ -379,7 +375,8 @@ final class HeadRouting implements AttentionWatcher {
      * @param sums receives it, by shard
      */
     void addTerm(PageTable table, int position, double factor, float[] sums) {
-        double[] errors = errors(held(table.size(), table::page, table::tokens, position));
+        Held held = held(table.size(), table::page, table::tokens, position);
+        double[] errors = errors(held, tokens(held));
         for (int shard = 0; shard < shards; shard++) {
             sums[shard] += (float) (factor * CacheTerm.DEFAULT.of(known.mass[shard], known.miss[shard], errors[shard]));
         }

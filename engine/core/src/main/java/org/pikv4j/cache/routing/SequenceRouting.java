@@ -20,7 +20,6 @@ public final class SequenceRouting implements PageRouter {
     private final List<Integer> shards; // by layer, 0 without a gate
     private final List<List<HeadRouting>> heads = new ArrayList<>(); // by layer and KV head
     private final Map<Integer, float[]> biases = new HashMap<>(); // by layer, since the last page became full
-    private int fullPages;
     private boolean resting;
     private int marked = -1; // length
 
@@ -72,7 +71,6 @@ public final class SequenceRouting implements PageRouter {
         SequenceRouting copy = new SequenceRouting(choice, shards, counters);
         heads.forEach(ofLayer ->
                 copy.heads.add(ofLayer.stream().map(HeadRouting::copy).toList()));
-        copy.fullPages = fullPages;
         copy.biases.putAll(biases);
         copy.marked = marked;
         return copy;
@@ -175,21 +173,21 @@ public final class SequenceRouting implements PageRouter {
         resting = rests;
     }
 
+    /** Rows have been committed. */
+    public void committed() {
+        heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::commit));
+    }
+
     /**
-     * Rows have been committed: pages may have become full.
+     * Rows have been committed, and pages have become full.
      *
      * @param cache the sequence
      */
-    public void committed(SequenceCache cache) {
-        heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::commit));
-        int pages = cache.length() / cache.layout().layers().getFirst().open().tokens();
-        if (pages != fullPages) {
-            fullPages = pages;
-            biases.clear();
-            for (int layer = 0; layer < heads.size(); layer++) {
-                for (int head = 0; head < heads.get(layer).size(); head++) {
-                    summarise(cache, layer, head);
-                }
+    public void pagesFull(SequenceCache cache) {
+        biases.clear();
+        for (int layer = 0; layer < heads.size(); layer++) {
+            for (int head = 0; head < heads.get(layer).size(); head++) {
+                summarise(cache, layer, head);
             }
         }
     }
@@ -210,13 +208,12 @@ public final class SequenceRouting implements PageRouter {
     }
 
     /**
-     * The sequence has become shorter: pages will be full that were so before, and hold something else.
+     * The sequence has become shorter.
      *
      * @param before its length
      * @param after its length now
      */
     public void truncated(int before, int after) {
-        fullPages = -1;
         biases.clear();
         if (after == marked) {
             heads.forEach(ofLayer -> ofLayer.forEach(HeadRouting::toMark));

@@ -7,11 +7,11 @@ import org.pikv4j.cache.routing.NewPage;
 public interface PagePlacer {
 
     /**
-     * Rows have been committed: pages may have become full.
+     * Rows have been committed, and pages have become full.
      *
      * @param cache the sequence
      */
-    void committed(SequenceCache cache);
+    void pagesFull(SequenceCache cache);
 
     /**
      * A page that can live anywhere.

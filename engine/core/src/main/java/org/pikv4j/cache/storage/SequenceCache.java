@@ -139,8 +139,11 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     private int rowsToPageEnd() {
-        int tokens = layout.layers().getFirst().open().tokens();
-        return tokens - length % tokens;
+        return pageTokens() - length % pageTokens();
+    }
+
+    private int pageTokens() {
+        return layout.layers().getFirst().open().tokens();
     }
 
     /**
@@ -228,6 +231,7 @@ public final class SequenceCache implements AutoCloseable {
      * @param rows rows appended to every table
      */
     public void commit(int rows) {
+        int fullPages = length / pageTokens();
         length += rows;
         for (int l = 0; l < tables.size(); l++) {
             int window = layout.layers().get(l).window();
@@ -241,8 +245,11 @@ public final class SequenceCache implements AutoCloseable {
                 table.beginSealing(pool, sealer);
             }
         }
-        managers.routing().ifPresent(r -> r.committed(this));
-        managers.placer().ifPresent(p -> p.committed(this));
+        managers.routing().ifPresent(SequenceRouting::committed);
+        if (length / pageTokens() > fullPages) {
+            managers.routing().ifPresent(r -> r.pagesFull(this));
+            managers.placer().ifPresent(p -> p.pagesFull(this));
+        }
     }
 
     /** A call begins that may fail: {@link #truncate} to the length of now will bring back what is known now. */
