@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -169,6 +171,98 @@ class AutoTest {
         }
     }
 
+    /** A turn that is said anew finds a cache that has been squeezed, and is squeezed again. */
+    @Test
+    void aSqueezedSessionGoesBackAndOn() throws IOException {
+        try (Engine engine = builder().kvBudget(200L * BYTES_PER_TOKEN).open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 900);
+            List<Integer> first = session.generate(ids, greedy, piece -> {}).tokens();
+            long decided = engine.decisions().orElseThrow().bytes();
+            assertThat(decided).isPositive();
+            int[] other = ids.clone();
+            other[600] = ids[601];
+            session.regenerate(other, greedy, piece -> {});
+            checkAccount(engine);
+            assertThat(session.tokens()).startsWith(other);
+            assertThat(engine.usage().heldBytes()).isEqualTo(session.kvBytes());
+            assertThat(engine.decisions().orElseThrow().bytes()).isGreaterThan(decided);
+            session.regenerate(ids, greedy, piece -> {});
+            checkAccount(engine);
+            assertThat(session.tokens()).startsWith(ids).hasSize(ids.length + first.size());
+        }
+    }
+
+    /** Routers see pages in all forms, and what is gone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cache-aware:k=2", "query-centroid:k=2,by=page"})
+    void aRoutedSessionStaysWithinTheBudget(String route) throws IOException {
+        try (Engine engine =
+                        builder().route(route).kvBudget(150L * BYTES_PER_TOKEN).open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 900);
+            session.read(ids);
+            session.generate("\nQuestion: Where is the knife? Answer:", greedy, piece -> {});
+            checkAccount(engine);
+            assertThat(engine.usage().heldBytes()).isEqualTo(session.kvBytes());
+            assertThat(engine.decisions().orElseThrow().latest()).anyMatch(decision -> decision.dropped() > 0);
+        }
+    }
+
+    /** With all read, that is what one without a router says. */
+    @Test
+    void routingToAllChangesNothing() throws IOException {
+        List<List<Integer>> answers = new ArrayList<>();
+        for (boolean routed : List.of(false, true)) {
+            PiKV.Builder builder = builder().kvBudget(300L * BYTES_PER_TOKEN);
+            try (Engine engine = (routed ? builder.route("exact") : builder).open();
+                    Session session = engine.openSession()) {
+                session.read(document(engine, 900));
+                answers.add(session.generate("\nQuestion: Where is the knife? Answer:", greedy, piece -> {})
+                        .tokens());
+            }
+        }
+        assertThat(answers.get(1)).isEqualTo(answers.get(0));
+    }
+
+    /** Who is cancelled, or finds no room, leaves the others alone, and what was made smaller is accounted for. */
+    @Test
+    void whoFailsDoesSoAlone() throws Exception {
+        try (Engine engine = builder().kvBudget(120L * BYTES_PER_TOKEN).open();
+                Session good = engine.openSession();
+                Session idle = engine.openSession();
+                Session bad = engine.openSession()) {
+            int[] ids = document(engine, 1000);
+            idle.read(Arrays.copyOf(ids, 100));
+            idle.cancel(); // without a call under way: nothing
+            CountDownLatch begun = new CountDownLatch(1);
+            Thread cancels = Thread.ofPlatform().start(() -> {
+                try {
+                    begun.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                bad.cancel();
+            });
+            Thread fails = Thread.ofPlatform().start(() -> {
+                assertThatThrownBy(() -> bad.logits(ids, (span, index, logits, offset) -> begun.countDown()))
+                        .isInstanceOf(CancellationException.class);
+            });
+            good.read(Arrays.copyOf(ids, 700));
+            List<Integer> answer = good.generate("\nQuestion: Where is the knife? Answer:", greedy, piece -> {})
+                    .tokens();
+            cancels.join();
+            fails.join();
+            assertThat(answer).isNotEmpty();
+            assertThat(bad.tokens()).isEmpty();
+            checkAccount(engine);
+            bad.read(Arrays.copyOf(ids, 50));
+            assertThat(bad.tokens()).hasSize(50);
+            assertThat(idle.tokens()).hasSize(100);
+            checkAccount(engine);
+        }
+    }
+
     @Test
     void whatMakesNoSenseIsRefused() {
         assertThatThrownBy(() -> builder().kvBudget("25%").open())
@@ -190,6 +284,16 @@ class AutoTest {
                     .isInstanceOf(InvalidOptionException.class)
                     .hasMessageContaining("kv auto is not on");
             assertThat(session.kept()).isEmpty();
+        }
+        try (Engine engine = builder().open();
+                Session session = engine.openSession()) {
+            session.read("Ada likes mango.");
+            assertThatThrownBy(() -> session.cut(2))
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessageContaining("shrink");
+            assertThat(session.kept())
+                    .isNotEmpty()
+                    .allMatch(pages -> pages.reason().matches("still being filled|all of it fits"));
         }
     }
 }

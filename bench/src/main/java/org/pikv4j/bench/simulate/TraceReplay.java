@@ -74,7 +74,7 @@ final class TraceReplay implements AutoCloseable {
                 Runnable::run,
                 CacheManagers.NONE.with(new CacheSchedule(Optional.of(policy), budget, layout, specs, CHUNK)));
         attention = new CachedAttention(specs, backend, policy.router());
-        held = new int[tables(cache).size()];
+        held = new int[cache.tables().size()];
         retention = new Retention(held.length, trace.length());
         int queryWidth =
                 specs.stream().mapToInt(AttentionSpec::queryWidth).max().orElseThrow();
@@ -89,14 +89,6 @@ final class TraceReplay implements AutoCloseable {
     }
 
     /** By layer and KV head. */
-    private static List<PageTable> tables(SequenceCache cache) {
-        List<PageTable> tables = new ArrayList<>();
-        for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
-            tables.addAll(cache.tables(layer));
-        }
-        return tables;
-    }
-
     /**
      * Reads on, as a session reads a prompt.
      *
@@ -148,7 +140,7 @@ final class TraceReplay implements AutoCloseable {
                 }
             }
             cache.commit(rows);
-            List<PageTable> tables = tables(cache);
+            List<PageTable> tables = cache.tables();
             for (int i = 0; i < held.length; i++) {
                 held[i] = tokens(tables.get(i));
             }
@@ -160,7 +152,7 @@ final class TraceReplay implements AutoCloseable {
     }
 
     private void noteEvictions() {
-        List<PageTable> tables = tables(cache);
+        List<PageTable> tables = cache.tables();
         for (int i = 0; i < held.length; i++) {
             if (tokens(tables.get(i)) < held[i]) {
                 retention.left(i, cache.length(), tables.get(i).positions());
@@ -179,7 +171,7 @@ final class TraceReplay implements AutoCloseable {
      * @return positions of the tokens held now, by layer and KV head
      */
     List<int[]> positions() {
-        return tables(cache).stream().map(PageTable::positions).toList();
+        return cache.tables().stream().map(PageTable::positions).toList();
     }
 
     /**
@@ -192,7 +184,7 @@ final class TraceReplay implements AutoCloseable {
         Retention kept = new Retention(held.length, trace.length());
         try (SequenceCache fork = cache.fork()) {
             fork.schedule().orElseThrow().cut(fork, tokens);
-            List<PageTable> tables = tables(fork);
+            List<PageTable> tables = fork.tables();
             for (int i = 0; i < held.length; i++) {
                 kept.left(i, fork.length(), tables.get(i).positions());
             }

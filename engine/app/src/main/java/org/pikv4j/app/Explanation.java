@@ -27,19 +27,22 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
     }
 
     /**
+     * @param length whether each decision is wanted
      * @return it for people: sums, what is kept, then each decision
      */
-    List<String> lines() {
+    List<String> lines(ExplanationLength length) {
         List<String> lines = new ArrayList<>();
         if (decisions.kinds().isEmpty()) {
             lines.add("kv auto: all of it fits, nothing was decided");
         } else {
-            lines.add("kv auto: " + ByteSize.format(decisions.bytes()) + " freed");
+            lines.add("kv auto: " + ByteSize.format(decisions.bytes())
+                    + " freed; an error is the estimated change of a head's output,"
+                    + " its norm, summed over tokens, by the query that looks at each most");
         }
         for (Decisions.Sum sum : decisions.kinds()) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "  %-28s %,7d times, %10s freed, estimated error %.2e%s",
+                    "  %-28s %,7d times, %10s freed, error %.2e%s",
                     sum.kind(),
                     sum.decisions(),
                     ByteSize.format(sum.bytes()),
@@ -48,6 +51,9 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         }
         lines.add("kept, by layer.head:");
         kept.forEach(pages -> lines.add(kept(pages)));
+        if (length == ExplanationLength.SHORT) {
+            return lines;
+        }
         if (!decisions.latest().isEmpty()) {
             lines.add("decisions, the oldest first"
                     + (decisions.forgotten() > 0
@@ -62,7 +68,7 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
     private static String kept(KeptPages pages) {
         return String.format(
                 Locale.ROOT,
-                "  %d.%d %-14s %4d pages, %,6d tokens, %9s: %s",
+                "  %d.%d %-14s pages %4d, tokens %,6d, %9s: %s",
                 pages.layer(),
                 pages.kvHead(),
                 pages.form(),
@@ -78,7 +84,7 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
                 : decision.from() + " -> " + decision.to();
         return String.format(
                 Locale.ROOT,
-                "  %d.%d tokens %d-%d: %s, %s freed, estimated error %.2e: %s",
+                "  %d.%d tokens %d-%d: %s, %s freed, error %.2e: %s",
                 decision.layer(),
                 decision.kvHead(),
                 decision.first(),

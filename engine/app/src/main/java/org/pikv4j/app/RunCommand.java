@@ -54,9 +54,13 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(
             names = "--explain",
+            arity = "0..1",
+            fallbackValue = "all",
+            paramLabel = "short|all",
             description =
-                    "Say behind the answer what --kv auto has decided, and why: sums, what is kept, and each decision.")
-    private boolean explain;
+                    "Say behind the answer what --kv auto has decided, and why: sums and what is kept, and each decision"
+                            + " unless =short.")
+    private Optional<ExplanationLength> explain = Optional.empty();
 
     @Option(
             names = "--trace",
@@ -82,7 +86,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         sampling.check();
-        if (explain && !engineOptions.auto()) {
+        if (explain.isPresent() && !engineOptions.auto()) {
             throw new InvalidOptionException("--explain says what --kv auto decides: ask for that, with --kv-budget");
         }
         Optional<OutFile> traceFile = trace.map(path -> new OutFile("--trace", path));
@@ -121,7 +125,8 @@ final class RunCommand implements Callable<Integer> {
         if (json) {
             result = session.generate(text, options, new Silent(progress));
             GenerationReport report = GenerationReport.of(result, engine);
-            output.println(Json.line(explain ? new ExplainedReport(report, Explanation.of(engine, session)) : report));
+            output.println(Json.line(
+                    explain.isPresent() ? new ExplainedReport(report, Explanation.of(engine, session)) : report));
         } else {
             try (AnswerPrinter printer = AnswerPrinter.ofContinuation(output, progress)) {
                 result = session.generate(text, options, printer);
@@ -129,11 +134,9 @@ final class RunCommand implements Callable<Integer> {
             spec.commandLine()
                     .getErr()
                     .println(GenerationReport.of(result, engine).text(Terminal.ERR));
-            if (explain) {
-                Explanation.of(engine, session)
-                        .lines()
-                        .forEach(spec.commandLine().getErr()::println);
-            }
+            explain.ifPresent(length -> Explanation.of(engine, session)
+                    .lines(length)
+                    .forEach(spec.commandLine().getErr()::println));
         }
         return result;
     }

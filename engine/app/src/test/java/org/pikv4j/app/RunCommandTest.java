@@ -55,7 +55,7 @@ class RunCommandTest {
         assertThat(program.err())
                 .containsPattern("kv auto: \\d+\\.?\\d* MiB freed")
                 .contains("bf16 -> int8", "kept, by layer.head:", "decisions, the oldest first")
-                .containsPattern("0\\.0 tokens \\d+-\\d+: \\w+ -> .*freed, estimated error .*: the budget is reached");
+                .containsPattern("0\\.0 tokens \\d+-\\d+: \\w+ -> .*freed, error .*: the budget is reached");
         String[] asJson = Arrays.copyOf(command, command.length + 1);
         asJson[command.length] = "--json";
         JsonNode json = JsonMapper.shared().readTree(Program.run(asJson).out());
@@ -76,6 +76,19 @@ class RunCommandTest {
             kept += pages.get("bytes").asLong();
         }
         assertThat(kept).isEqualTo(json.get("kv_bytes").asLong()).isLessThanOrEqualTo(1 << 20);
+    }
+
+    @Test
+    void anExplanationMayBeShort() {
+        Program program = Program.run(
+                ("run --prompt-file demo/document.txt --kv auto --kv-budget 1MiB --page-tokens 16 --explain=short")
+                        .split(" "));
+        assertThat(program.err())
+                .contains("bf16 -> int8", "kept, by layer.head:")
+                .doesNotContain("decisions, the oldest first");
+        assertThat(Program.run("run", "--prompt", PROMPT, "--kv", "auto", "--explain=much")
+                        .code())
+                .isEqualTo(2);
     }
 
     @Test

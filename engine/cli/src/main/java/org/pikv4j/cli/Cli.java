@@ -25,6 +25,7 @@ public final class Cli {
         // A prompt may well start with an @: it is text, not the name of a file with more arguments.
         commandLine.setExpandAtFiles(false);
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.registerConverter(Path.class, new PathConverter());
         OptionSections sections = new OptionSections();
         useSections(commandLine, sections);

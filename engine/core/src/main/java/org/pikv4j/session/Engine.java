@@ -303,6 +303,9 @@ public final class Engine implements AutoCloseable {
 
     /** Runs on the engine's thread. */
     void cut(Session session, int tokens) {
+        if (auto.isPresent()) {
+            throw new InvalidOptionException("kv auto counts bytes, not tokens: shrink the session instead");
+        }
         SequenceCache cache = session.cache();
         CacheSchedule evicts = cache.schedule()
                 .orElseThrow(

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.cache.control.BudgetController;
+import org.pikv4j.cache.control.HeldPages;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
@@ -50,18 +51,25 @@ final class OneBudget {
      */
     long make(Session asking, int rows, List<Session> batch) {
         List<Session> all = sessions.get();
-        List<SequenceCache> caches = all.stream().map(Session::cache).toList();
+        HeldPages held = held(all);
         long wanted = wanted(asking, rows);
-        boolean matters = controller.nearlyFree(caches) < 2 * wanted; // what comes next does
-        long freed = controller.shrink(caches, wanted);
+        boolean matters = controller.nearlyFree(held) < 2 * wanted; // what comes next does
+        long freed = controller.shrink(held, wanted);
         if (matters && freed == 0) {
-            freed = controller.free(
-                    caches, wanted); // by what was read again before; the rest could be worth everything
+            freed = controller.free(held, wanted); // by what was read again before; the rest could be worth everything
         }
         if (matters) {
-            all.stream().filter(session -> !batch.contains(session)).forEach(this::replay);
+            all.stream().filter(session -> !batch.contains(session)).forEach(session -> replay(session, asking));
         }
-        return freed < wanted ? freed + controller.free(caches, wanted - freed) : freed;
+        return freed < wanted ? freed + controller.free(held, wanted - freed) : freed;
+    }
+
+    private HeldPages held(List<Session> mayGiveWay) {
+        return controller.held(caches(mayGiveWay), caches(sessions.get()));
+    }
+
+    private static List<SequenceCache> caches(List<Session> of) {
+        return of.stream().map(Session::cache).toList();
     }
 
     /** As much as is asked for, and some more, as long as somebody will need it. */
@@ -73,12 +81,12 @@ final class OneBudget {
         return Math.max(cache.bytesFor(rows), Math.min(budgetBytes / STEPS, ahead));
     }
 
-    /** In the room that was made for other rows, and is free again behind it. */
-    private void replay(Session session) {
+    /** In the room that was made for other rows, and is free again behind it; no longer than somebody waits for these. */
+    private void replay(Session session, Session waiting) {
         SequenceCache cache = session.cache();
         cache.schedule()
                 .flatMap(schedule -> schedule.replayDue(cache))
-                .ifPresent(replay -> replays.run(session, replay));
+                .ifPresent(replay -> replays.run(session, replay, waiting));
     }
 
     /**
@@ -104,12 +112,12 @@ final class OneBudget {
      */
     void shrink(Session session, long bytes) {
         SequenceCache cache = session.cache();
-        List<SequenceCache> alone = List.of(cache);
+        HeldPages held = held(List.of(session));
         long over = cache.bytes() - bytes;
-        if (over > controller.nearlyFree(alone)) {
-            replay(session);
+        if (over > controller.nearlyFree(held)) {
+            replay(session, session);
         }
-        if (over > 0 && controller.free(alone, over) < over) {
+        if (over > 0 && controller.free(held, over) < over) {
             throw new KvBudgetExceededException("what must stay of the session takes " + ByteSize.format(cache.bytes())
                     + ", which is more than " + ByteSize.format(bytes));
         }

@@ -31,6 +31,15 @@ final class Replays {
      * policy has to judge without.
      */
     void run(Session session, Replay replay) {
+        run(session, replay, session);
+    }
+
+    /**
+     * @param session whose text is read again
+     * @param replay how
+     * @param waiting who waits for it: when that one's call is cancelled, the rest is not read
+     */
+    void run(Session session, Replay replay, Session waiting) {
         SequenceCache cache = session.cache();
         CacheSchedule schedule = cache.schedule().orElseThrow();
         int[] tokens = Arrays.copyOf(session.tokenList().ids(), cache.length());
@@ -39,7 +48,11 @@ final class Replays {
         int from = schedule.replayed();
         schedule.beginReplay();
         try {
-            while (from < tokens.length && rows >= LEAST_PIECE && !session.cancelled() && !session.closed()) {
+            while (from < tokens.length
+                    && rows >= LEAST_PIECE
+                    && !waiting.cancelled()
+                    && !waiting.closed()
+                    && !session.closed()) {
                 int[] before = prefix(instruction, tokens, from, replay.recalled(), rows - LEAST_PIECE);
                 int count = Math.min(Math.min(replay.tokens(), rows - before.length), tokens.length - from);
                 int[] ids = IntStream.concat(Arrays.stream(before), Arrays.stream(tokens, from, from + count))

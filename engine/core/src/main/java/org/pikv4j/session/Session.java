@@ -205,7 +205,8 @@ public final class Session implements AutoCloseable {
      * Lets the policy evict at once, whatever the budget.
      *
      * @param count how many tokens stay in each layer and KV head, on average
-     * @throws InvalidOptionException if the engine has no policy that evicts, or that is fewer than are protected
+     * @throws InvalidOptionException if the engine has no policy that evicts, or spends bytes ({@link #shrink}), or that is fewer than
+     *     are protected
      */
     public void cut(int count) {
         exclusively(() -> engine.call(() -> {

@@ -2,13 +2,10 @@ package org.pikv4j.cache.control;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.Protection;
@@ -27,7 +24,7 @@ import org.pikv4j.error.KvBudgetExceededException;
  *
  * <p>What a page costs is estimated as Σp·|v| times what the form loses of keys and values of its head, and a token as p·|o′ − v|
  * ({@link TokenErrors}). p is the most attention that any query paid to the token while the model read the text again; a token that was
- * not read again could be worth everything, and has 1.
+ * not read again could be worth everything, and has 1. The weight of a page is computed once, and again where more has been read again.
  *
  * <p>A page that several sequences hold changes for all of them. One that somebody else holds, or still writes to, stays.
  *
@@ -38,6 +35,8 @@ public final class BudgetController {
     private static final String COVERED = "all else is in its smallest form; first or newest tokens, which never go";
     private static final String DROPPED =
             "all is in its smallest form; the text can be said again with the least of these tokens";
+    private static final String DROPPED_EARLY =
+            "no room to make smaller pages; the text can be said again with the least of these tokens";
 
     private final Ladder ladder;
     private final PagePool pool;
@@ -64,15 +63,23 @@ public final class BudgetController {
 
     /**
      * @param caches sequences that may give way
+     * @param everyone all that have pages in the pool
+     * @return the pages that may be changed, until sequences grow
+     */
+    public HeldPages held(List<SequenceCache> caches, List<SequenceCache> everyone) {
+        return new HeldPages(pool, protection, caches, everyone);
+    }
+
+    /**
+     * @param held the pages that may be changed
      * @return the most that forms would free that change next to nothing, those of first and newest tokens not counted
      */
-    public long nearlyFree(List<SequenceCache> caches) {
+    public long nearlyFree(HeldPages held) {
         long bytes = 0;
-        for (HeldPage held : uncovered(caches)) {
-            long least = ladder.rungs(held.layer())
-                    .get(ladder.nearlyFree(held.layer()))
-                    .pageBytes();
-            bytes += Math.max(0, held.page().layout().pageBytes() - least);
+        for (HeldPage page : shrinkable(held.free())) {
+            int least = ladder.nearlyFree(page.layer());
+            long smallest = ladder.rungs(page.layer()).get(least).pageBytes();
+            bytes += Math.max(0, page.page().layout().pageBytes() - smallest);
         }
         return bytes;
     }
@@ -80,47 +87,42 @@ public final class BudgetController {
     /**
      * Frees memory by smaller forms alone, but for those of first and newest tokens.
      *
-     * @param caches sequences that may give way
+     * @param held the pages that may be changed
      * @param bytes how much is wanted
      * @return how much came of it, which may be less
      */
-    public long shrink(List<SequenceCache> caches, long bytes) {
+    public long shrink(HeldPages held, long bytes) {
         long freed = 0;
         boolean stuck = false;
         while (freed < bytes && !stuck) {
-            List<HeldPage> pages =
-                    uncovered(caches).stream().filter(this::mayShrink).toList();
+            List<HeldPage> pages = shrinkable(held.free());
             List<Curve> curves = pages.stream().map(this::curve).toList();
-            LeastError chosen = LeastError.of(curves, bytes - freed);
-            int fixed = 0;
+            int[] levels = LeastError.of(curves, bytes - freed).levels();
             long before = freed;
-            for (int i = 0; i < pages.size(); i++) {
-                int level = chosen.levels()[i];
-                if (level > 0) {
-                    freed += reform(pages.get(i), curves.get(i), level, SHRUNK, caches);
-                    fixed += pages.get(i).page().fixed() ? 1 : 0;
-                }
+            boolean refused = false;
+            for (int i = 0; i < levels.length; i++) {
+                freed += reform(pages.get(i), curves.get(i), levels[i], SHRUNK, held);
+                refused |= pages.get(i).page().fixed();
             }
-            // What does not take a smaller form is not asked again; looking at what has none left costs a decoding of
-            // all.
-            stuck = freed == before && fixed == 0;
+            stuck = freed == before && !refused; // what does not take a smaller form is not asked again
         }
+        held.gather();
         return freed;
     }
 
     /**
      * Frees memory by whatever costs least.
      *
-     * @param caches sequences that may give way
+     * @param held the pages that may be changed
      * @param bytes how much is wanted
      * @return how much came of it; less where nothing is left that may go
      */
-    public long free(List<SequenceCache> caches, long bytes) {
-        long freed = shrink(caches, bytes);
+    public long free(HeldPages held, long bytes) {
+        long freed = shrink(held, bytes);
         if (freed < bytes) {
-            freed += drop(caches, bytes - freed);
+            freed += drop(held, bytes - freed);
+            held.gather();
         }
-        pool.gather(pages(caches));
         return freed;
     }
 
@@ -151,8 +153,11 @@ public final class BudgetController {
         Page page = table.page(index);
         HeldPage held = new HeldPage(page, layer, head);
         held.places().add(new HeldPage.Place(cache, index, 0));
-        if (!table.changeable(index)) {
+        if (!table.placeable(index)) {
             return "still being filled";
+        }
+        if (log.isEmpty()) {
+            return "all of it fits";
         }
         if (page.fixed()) {
             return "holds numbers that no smaller form takes";
@@ -160,60 +165,21 @@ public final class BudgetController {
         if (held.covered(protection)) {
             return "first or newest tokens";
         }
-        return page.layout().equals(ladder.rungs(layer).getLast())
+        if (!page.layout().equals(ladder.rungs(layer).getLast())) {
+            return "the next smaller form would cost more than what was taken instead";
+        }
+        return log.drops()
                 ? "smallest form; its tokens are worth more than those that went"
-                : "the next smaller form would cost more than what was taken instead";
+                : "smallest form; no token had to go";
     }
 
-    private List<HeldPage> uncovered(List<SequenceCache> caches) {
-        return held(caches).stream()
-                .filter(page -> !page.page().fixed() && !page.covered(protection))
+    /** Those that may take a smaller form. */
+    private List<HeldPage> shrinkable(List<HeldPage> pages) {
+        return pages.stream()
+                .filter(held -> !held.page().fixed())
+                .filter(held -> ladder.rung(held.layer(), held.page().layout())
+                        < ladder.rungs(held.layer()).size() - 1)
                 .toList();
-    }
-
-    /** All pages that may be changed, the oldest first. */
-    private List<HeldPage> held(List<SequenceCache> caches) {
-        Map<Page, HeldPage> all = new LinkedHashMap<>();
-        for (SequenceCache cache : caches) {
-            for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
-                for (int head = 0; head < cache.tables(layer).size(); head++) {
-                    PageTable table = cache.table(layer, head);
-                    int token = 0;
-                    for (int i = 0; i < table.size(); i++) {
-                        if (table.changeable(i)) {
-                            HeldPage page = new HeldPage(table.page(i), layer, head);
-                            all.computeIfAbsent(table.page(i), any -> page)
-                                    .places()
-                                    .add(new HeldPage.Place(cache, i, token));
-                        }
-                        token += table.tokens(i);
-                    }
-                }
-            }
-        }
-        return all.values().stream()
-                .filter(page -> pool.references(page.page()) == page.places().size())
-                .sorted(Comparator.comparingInt((HeldPage page) -> page.page().position()))
-                .toList();
-    }
-
-    private static List<Page> pages(List<SequenceCache> caches) {
-        Set<Page> all = new LinkedHashSet<>();
-        for (SequenceCache cache : caches) {
-            for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
-                for (PageTable table : cache.tables(layer)) {
-                    for (int i = 0; i < table.size(); i++) {
-                        all.add(table.page(i));
-                    }
-                }
-            }
-        }
-        return List.copyOf(all);
-    }
-
-    private boolean mayShrink(HeldPage held) {
-        return ladder.rung(held.layer(), held.page().layout())
-                < ladder.rungs(held.layer()).size() - 1;
     }
 
     /** What a page's smaller forms free and cost. */
@@ -221,7 +187,7 @@ public final class BudgetController {
         List<PageLayout> rungs = ladder.rungs(held.layer());
         int rung = ladder.rung(held.layer(), held.page().layout());
         float[] lost = lost(held, rungs, rung);
-        double weight = weight(held);
+        double weight = held.page().summary().weight(held.knowledge(), () -> weight(held));
         long[] bytes = new long[rungs.size() - rung];
         double[] errors = new double[bytes.length];
         for (int i = 1; i < bytes.length; i++) {
@@ -286,36 +252,40 @@ public final class BudgetController {
                 : 1f;
     }
 
-    /** Brings a page into a smaller form, for all who hold it. */
-    private long reform(HeldPage held, Curve curve, int level, String reason, List<SequenceCache> caches) {
+    /** Brings a page into a smaller form, for all who hold it; returns what that frees. */
+    private long reform(HeldPage held, Curve curve, int level, String reason, HeldPages all) {
+        if (level == 0) {
+            return 0;
+        }
         List<PageLayout> rungs = ladder.rungs(held.layer());
         PageLayout from = held.page().layout();
         PageLayout to = rungs.get(ladder.rung(held.layer(), from) + level);
-        Optional<Page> made = made(held.page(), to, caches);
-        made.ifPresent(page -> {
-            log.add(new Decision(
-                    held.layer(),
-                    held.head(),
-                    held.page().position(),
-                    held.page().position(held.tokens() - 1),
-                    held.places().size(),
-                    ladder.name(held.layer(), from),
-                    ladder.name(held.layer(), to),
-                    0,
-                    curve.errors()[level],
-                    curve.bytes()[level],
-                    reason));
-            held.places().forEach(place -> place.cache().exchange(held.layer(), held.head(), place.index(), page));
-            pool.release(page);
-        });
-        return made.isPresent() ? curve.bytes()[level] : 0;
+        Optional<Page> made = made(held.page(), to, all);
+        if (made.isEmpty()) {
+            return 0;
+        }
+        log.add(new Decision(
+                held.layer(),
+                held.head(),
+                held.page().position(),
+                held.page().position(held.tokens() - 1),
+                held.places().size(),
+                ladder.name(held.layer(), from),
+                ladder.name(held.layer(), to),
+                0,
+                curve.errors()[level],
+                curve.bytes()[level],
+                reason));
+        held.exchange(made.get());
+        pool.release(made.get());
+        return curve.bytes()[level];
     }
 
-    private Optional<Page> made(Page page, PageLayout to, List<SequenceCache> caches) {
+    private Optional<Page> made(Page page, PageLayout to, HeldPages all) {
         try {
             return pool.reformed(page, to);
         } catch (KvBudgetExceededException e) {
-            pool.gather(pages(caches)); // what was given back so far is spread over slabs of other forms
+            all.gather(); // what was given back so far is spread over slabs of other forms
         }
         try {
             return pool.reformed(page, to);
@@ -325,26 +295,23 @@ public final class BudgetController {
     }
 
     /** Drops tokens, and shrinks what must not be dropped. */
-    private long drop(List<SequenceCache> caches, long bytes) {
-        List<HeldPage> pages = held(caches);
-        List<HeldPage> covered = pages.stream()
-                .filter(page -> page.covered(protection) && !page.page().fixed())
-                .toList();
-        List<DropRun> runs = DropRun.of(
-                pages.stream().filter(page -> !page.covered(protection)).toList(), BudgetController::attention);
+    private long drop(HeldPages held, long bytes) {
+        String reason = shrinkable(held.free()).isEmpty() ? DROPPED : DROPPED_EARLY;
+        List<HeldPage> covered = shrinkable(held.covered());
+        List<DropRun> runs = DropRun.of(held.free(), BudgetController::attention);
         List<Curve> curves = new ArrayList<>();
         covered.forEach(page -> curves.add(curve(page)));
         runs.forEach(run -> curves.add(run.curve()));
-        LeastError chosen = LeastError.of(curves, bytes);
+        int[] levels = LeastError.of(curves, bytes).levels();
         long freed = 0;
         for (int i = 0; i < covered.size(); i++) {
-            int level = chosen.levels()[i];
-            freed += level > 0 ? reform(covered.get(i), curves.get(i), level, COVERED, caches) : 0;
+            freed += reform(covered.get(i), curves.get(i), levels[i], COVERED, held);
         }
         for (int i = runs.size() - 1; i >= 0; i--) { // the newest first: places of what is older stay what they are
-            int level = chosen.levels()[covered.size() + i];
-            freed += level > 0 ? runs.get(i).drop(level, ladder, DROPPED, log) : 0;
+            int level = levels[covered.size() + i];
+            freed += level > 0 ? runs.get(i).drop(level, ladder, reason, log) : 0;
         }
+        held.look();
         return freed;
     }
 }

@@ -27,6 +27,16 @@ final class DecisionLog {
         }
     }
 
+    /** Whether nothing was decided so far. */
+    synchronized boolean isEmpty() {
+        return kinds.isEmpty();
+    }
+
+    /** Whether tokens have gone. */
+    synchronized boolean drops() {
+        return kinds.values().stream().anyMatch(sum -> sum.dropped() > 0);
+    }
+
     synchronized Decisions read() {
         return new Decisions(new ArrayList<>(kinds.values()), new ArrayList<>(latest), forgotten);
     }

@@ -2,20 +2,18 @@ package org.pikv4j.cache.control;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.SequenceCache;
 
-/**
- * A page that may be changed, and where all who hold it have it.
- *
- * @param page the page
- * @param layer index of its layer
- * @param head index of its KV head
- * @param places of the page, one for each sequence
- */
-record HeldPage(Page page, int layer, int head, List<Place> places) {
+/** A page that may be changed, and where all who hold it have it. */
+final class HeldPage {
+    private final int layer;
+    private final int head;
+    private final List<Place> places = new ArrayList<>(); // one for each sequence
+    private Page page;
 
     /**
      * @param cache a sequence
@@ -24,8 +22,54 @@ record HeldPage(Page page, int layer, int head, List<Place> places) {
      */
     record Place(SequenceCache cache, int index, int token) {}
 
+    /**
+     * @param page the page
+     * @param layer index of its layer
+     * @param head index of its KV head
+     */
     HeldPage(Page page, int layer, int head) {
-        this(page, layer, head, new ArrayList<>());
+        this.page = page;
+        this.layer = layer;
+        this.head = head;
+    }
+
+    Page page() {
+        return page;
+    }
+
+    int layer() {
+        return layer;
+    }
+
+    int head() {
+        return head;
+    }
+
+    List<Place> places() {
+        return places;
+    }
+
+    /**
+     * Gives all who hold it another page.
+     *
+     * @param same the same tokens in another form
+     */
+    void exchange(Page same) {
+        places.forEach(place -> place.cache().exchange(layer, head, place.index(), same));
+        page = same;
+    }
+
+    /**
+     * @return which state this is of what those who hold it know of its tokens
+     */
+    long knowledge() {
+        long state = 0;
+        for (Place place : places) {
+            state = 31 * state
+                    + place.cache().schedule().map(CacheSchedule::knowledge).orElse(0)
+                    + 1;
+        }
+        return state & Long.MAX_VALUE;
     }
 
     PageTable table(Place place) {

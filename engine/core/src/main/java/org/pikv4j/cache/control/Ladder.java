@@ -8,8 +8,9 @@ import org.pikv4j.cache.storage.CacheLayout;
 import org.pikv4j.cache.storage.PageLayout;
 
 /**
- * The forms that full pages may take, from the one that they are filled in to the smallest: 8 bit, then 4, then 3, then values of 2. Keys
- * of 2 bit are no rung: dropping the tokens that matter least costs the output less ({@code bench/results/auto}). All have scales for each token, so that tokens can be moved together without another rounding. Low rank is no rung: it must be fitted to
+ * The forms that full pages may take, from the one that they are filled in to the smallest: 8 bit, then 4, then 3, then values of 2.
+ * Keys of 2 bit are no rung: dropping the tokens that matter least costs the output less ({@code bench/results/auto}). All have
+ * scales for each token, so that tokens can be moved together without another rounding. Low rank is no rung: it must be fitted to
  * the model first, and loses more than a number format of the same bytes ({@code bench compression}). A disk is none either: what
  * is read there costs time and no error, and no price in bytes says how much of the one is worth how much of the other.
  */
@@ -23,11 +24,11 @@ public final class Ladder {
     /** The most rungs that there can be. */
     public static final int MOST = FORMS.size() + 1;
 
-    private final List<List<Rung>> layers; // (layer, rung)
+    private final List<Rungs> layers;
 
-    private record Rung(String name, PageLayout layout) {}
+    private record Rungs(List<String> names, List<PageLayout> layouts) {}
 
-    private Ladder(List<List<Rung>> layers) {
+    private Ladder(List<Rungs> layers) {
         this.layers = layers;
     }
 
@@ -36,21 +37,23 @@ public final class Ladder {
      * @return the forms of their pages
      */
     public static Ladder of(CacheLayout layout) {
-        List<List<Rung>> layers = new ArrayList<>();
+        List<Rungs> layers = new ArrayList<>();
         for (CacheLayout.Layer layer : layout.layers()) {
             PageLayout open = layer.open();
-            List<Rung> rungs = new ArrayList<>(List.of(new Rung(open.form().name(), open)));
+            List<String> names = new ArrayList<>(List.of(open.form().name()));
+            List<PageLayout> layouts = new ArrayList<>(List.of(open));
             for (String form : FORMS) {
                 PageLayout smaller = new PageLayout(
                         FormSpec.parse(form, BasisSource.NONE).form(layers.size(), 0, open.headDim()),
                         open.tokens(),
                         open.headDim(),
                         open.room());
-                if (smaller.pageBytes() < rungs.getLast().layout().pageBytes()) {
-                    rungs.add(new Rung(form, smaller));
+                if (smaller.pageBytes() < layouts.getLast().pageBytes()) {
+                    names.add(form);
+                    layouts.add(smaller);
                 }
             }
-            layers.add(List.copyOf(rungs));
+            layers.add(new Rungs(List.copyOf(names), List.copyOf(layouts)));
         }
         return new Ladder(layers);
     }
@@ -60,7 +63,7 @@ public final class Ladder {
      * @return the layouts of its pages, the largest first
      */
     public List<PageLayout> rungs(int layer) {
-        return layers.get(layer).stream().map(Rung::layout).toList();
+        return layers.get(layer).layouts();
     }
 
     /**
@@ -68,7 +71,7 @@ public final class Ladder {
      * @return place of the smallest form that changes next to nothing; 0 where there is none
      */
     public int nearlyFree(int layer) {
-        return Math.max(0, layers.get(layer).stream().map(Rung::name).toList().indexOf(NEARLY_FREE));
+        return Math.max(0, layers.get(layer).names().indexOf(NEARLY_FREE));
     }
 
     /**
@@ -77,7 +80,7 @@ public final class Ladder {
      * @return the form, as options spell it
      */
     public String name(int layer, PageLayout layout) {
-        return layers.get(layer).get(rung(layer, layout)).name();
+        return layers.get(layer).names().get(rung(layer, layout));
     }
 
     /**
@@ -97,8 +100,8 @@ public final class Ladder {
      */
     public long keptBytes(long budgetBytes) {
         long page = layers.stream()
-                .mapToLong(rungs ->
-                        rungs.get(Math.min(1, rungs.size() - 1)).layout().pageBytes())
+                .map(Rungs::layouts)
+                .mapToLong(rungs -> rungs.get(Math.min(1, rungs.size() - 1)).pageBytes())
                 .max()
                 .orElseThrow();
         return Math.max(page, budgetBytes / 128);

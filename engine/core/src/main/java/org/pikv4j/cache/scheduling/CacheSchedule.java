@@ -51,6 +51,7 @@ public final class CacheSchedule implements AttentionWatcher {
     private int expected;
     private int replayed; // tokens before this position have been read again
     private boolean replaying;
+    private int knowledge;
 
     /**
      * @param choice the policy; without one, reaching the budget is an error
@@ -92,6 +93,7 @@ public final class CacheSchedule implements AttentionWatcher {
         copy.nextEviction = nextEviction;
         copy.expected = expected;
         copy.replayed = replayed;
+        copy.knowledge = knowledge;
         return copy;
     }
 
@@ -112,7 +114,8 @@ public final class CacheSchedule implements AttentionWatcher {
     public void truncated(SequenceCache cache) {
         limits = new int[0];
         replayed = Math.min(replayed, cache.length());
-        policy.ifPresent(p -> tables(cache).forEach(table -> p.truncated(table.columns(), cache.length())));
+        knowledge++;
+        policy.ifPresent(p -> cache.tables().forEach(table -> p.truncated(table.columns(), cache.length())));
         closeGaps(cache);
     }
 
@@ -186,7 +189,7 @@ public final class CacheSchedule implements AttentionWatcher {
      * @return whether anything was evicted
      */
     public boolean shrink(SequenceCache cache) {
-        List<PageTable> tables = tables(cache);
+        List<PageTable> tables = cache.tables();
         int mean = tables.stream().mapToInt(PageTable::memoryPages).sum() / tables.size();
         int limit = budget.isPresent() ? Math.min(mean, limit(cache)) : mean;
         if (givesNoWay() || limit < leastPages() || blind()) {
@@ -220,7 +223,7 @@ public final class CacheSchedule implements AttentionWatcher {
         }
         List<float[]> scores = scores(cache);
         List<Integer> quotas = quotas(cache, tokens, scores);
-        List<PageTable> tables = tables(cache);
+        List<PageTable> tables = cache.tables();
         List<BitSet> kept = new ArrayList<>();
         for (int i = 0; i < tables.size(); i++) {
             PageTable table = tables.get(i);
@@ -263,6 +266,13 @@ public final class CacheSchedule implements AttentionWatcher {
         return replayed;
     }
 
+    /**
+     * @return how often what reading again says of the tokens has changed
+     */
+    public int knowledge() {
+        return knowledge;
+    }
+
     /** Text is about to be read again. */
     public void beginReplay() {
         replaying = true;
@@ -276,6 +286,7 @@ public final class CacheSchedule implements AttentionWatcher {
     public void endReplay(int until) {
         replaying = false;
         replayed = until;
+        knowledge++;
     }
 
     @Override
@@ -385,7 +396,7 @@ public final class CacheSchedule implements AttentionWatcher {
 
     /** Rows that fit without an eviction. */
     private int room(SequenceCache cache) {
-        List<PageTable> tables = tables(cache);
+        List<PageTable> tables = cache.tables();
         int even = limits.length == 0 ? limit(cache) : 0;
         int room = Integer.MAX_VALUE;
         for (int i = 0; i < tables.size(); i++) {
@@ -396,20 +407,13 @@ public final class CacheSchedule implements AttentionWatcher {
         return room;
     }
 
-    private static List<PageTable> tables(SequenceCache cache) {
-        return IntStream.range(0, cache.layout().layers().size())
-                .mapToObj(cache::tables)
-                .flatMap(List::stream)
-                .toList();
-    }
-
     private void evict(SequenceCache cache, int limit, int step) {
         if (placement.isPresent()) {
             move(cache, placement.get(), limit - step);
             return;
         }
         List<float[]> scores = scores(cache);
-        List<PageTable> tables = tables(cache);
+        List<PageTable> tables = cache.tables();
         int[] pages = wholePages(tables, quotas(cache, (limit - step) * pageTokens, scores), limit - step, scores);
         List<BitSet> kept = new ArrayList<>();
         for (int i = 0; i < pages.length; i++) {
@@ -546,7 +550,7 @@ public final class CacheSchedule implements AttentionWatcher {
             throw new IllegalStateException(by.policy().name() + " shares out " + sum + " tokens of "
                     + (long) tokens * scores.size() + ", and at least " + least + " for each head");
         }
-        passOn(quotas, tables(cache));
+        passOn(quotas, cache.tables());
         return quotas;
     }
 

@@ -1,6 +1,7 @@
 package org.pikv4j.cache.storage;
 
 import java.util.Optional;
+import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 import org.pikv4j.cache.compression.PageForm;
 
@@ -11,6 +12,8 @@ public final class PageSummary {
     private int expertShard = -1;
     private float @Nullable [] centroid;
     private double error;
+    private double weight;
+    private long weighedAt = -1;
 
     PageSummary() {}
 
@@ -55,8 +58,22 @@ public final class PageSummary {
         error = lost;
     }
 
+    /**
+     * @param state of what is known of its tokens, not negative: another one whenever that changes
+     * @param weigh computes the weight, if none of that state is known
+     * @return what an error of its values is to be multiplied with
+     */
+    public double weight(long state, DoubleSupplier weigh) {
+        if (weighedAt != state) {
+            weight = weigh.getAsDouble();
+            weighedAt = state;
+        }
+        return weight;
+    }
+
     /** The page is written: what was known of it was of other tokens. */
     void forget() {
+        weighedAt = -1;
         expertShard = -1;
         centroid = null;
     }
@@ -65,6 +82,8 @@ public final class PageSummary {
     void inherit(PageSummary from) {
         expertShard = from.expertShard;
         centroid = from.centroid;
+        weight = from.weight;
+        weighedAt = from.weighedAt;
     }
 
     /**

@@ -396,7 +396,8 @@ public final class PageTable {
 
     /**
      * @param page number of a page
-     * @return whether it may move to a shard: it is full, in the form that it has for good, and in memory
+     * @return whether it may move to a shard, take another form or lose tokens: it is full, in the form that it has for good, and in
+     *     memory
      */
     public boolean placeable(int page) {
         return pages.get(page).tier().isEmpty() && settled(pages.get(page));
@@ -495,14 +496,6 @@ public final class PageTable {
         run.clear();
         pages.addAll(from, survivors);
         open = Math.clamp((long) open - count + survivors.size(), 0, Math.max(0, pages.size() - 1));
-    }
-
-    /**
-     * @param index place in this table
-     * @return whether the page there may take another form, or lose tokens: it is in memory, full, in the form that it has for good
-     */
-    public boolean changeable(int index) {
-        return placeable(index);
     }
 
     /** Takes a page that has the same tokens as the one there. */

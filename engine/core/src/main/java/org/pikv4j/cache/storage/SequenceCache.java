@@ -24,6 +24,7 @@ public final class SequenceCache implements AutoCloseable {
     private final CacheManagers managers;
     private final Optional<TokenExperts> experts; // where somebody asks
     private final List<List<PageTable>> tables; // (layer, kvHead)
+    private final List<PageTable> all;
     private int length;
     private int prompt;
     private boolean closed;
@@ -44,24 +45,29 @@ public final class SequenceCache implements AutoCloseable {
      * @param managers who decides what becomes of the pages
      */
     public SequenceCache(CacheLayout layout, PagePool pool, Executor sealer, CacheManagers managers) {
-        boolean asksForExperts =
-                managers.placer().isPresent() || managers.routing().isPresent();
         this(
                 layout,
                 pool,
                 sealer,
                 managers,
-                asksForExperts ? Optional.of(new TokenExperts()) : Optional.empty(),
-                new ArrayList<>());
-        int columns = managers.schedule().map(CacheSchedule::columns).orElse(0);
+                managers.placer().isPresent() || managers.routing().isPresent()
+                        ? Optional.of(new TokenExperts())
+                        : Optional.empty(),
+                tables(layout, managers.schedule()));
+    }
+
+    private static List<List<PageTable>> tables(CacheLayout layout, Optional<CacheSchedule> schedule) {
+        int columns = schedule.map(CacheSchedule::columns).orElse(0);
+        List<List<PageTable>> tables = new ArrayList<>();
         for (CacheLayout.Layer layer : layout.layers()) {
             int l = tables.size();
-            int together = managers.schedule().map(s -> s.headNumbers(l)).orElse(0);
-            tables.add(new ArrayList<>(layer.sealed().stream()
+            int together = schedule.map(s -> s.headNumbers(l)).orElse(0);
+            tables.add(layer.sealed().stream()
                     .map(full ->
                             new PageTable(layer.open(), full, layout.residual(), new TokenColumns(columns, together)))
-                    .toList()));
+                    .toList());
         }
+        return tables;
     }
 
     private SequenceCache(
@@ -76,7 +82,8 @@ public final class SequenceCache implements AutoCloseable {
         this.sealer = sealer;
         this.managers = managers;
         this.experts = experts;
-        this.tables = tables;
+        this.tables = List.copyOf(tables);
+        this.all = tables.stream().flatMap(List::stream).toList();
     }
 
     public CacheLayout layout() {
@@ -122,6 +129,13 @@ public final class SequenceCache implements AutoCloseable {
      */
     public List<PageTable> tables(int layer) {
         return tables.get(layer);
+    }
+
+    /**
+     * @return the tables of all layers, by layer and KV head
+     */
+    public List<PageTable> tables() {
+        return all;
     }
 
     /**
@@ -189,11 +203,7 @@ public final class SequenceCache implements AutoCloseable {
             throw new IllegalArgumentException(rows + " rows reach over the next change of forms");
         }
         try {
-            for (List<PageTable> heads : tables) {
-                for (PageTable table : heads) {
-                    table.settle(pool);
-                }
-            }
+            all.forEach(table -> table.settle(pool));
             managers.schedule().ifPresent(s -> s.makeRoom(this, rows));
             reserveInTables(rows);
         } catch (Throwable t) {
@@ -218,11 +228,7 @@ public final class SequenceCache implements AutoCloseable {
     }
 
     private void reserveInTables(int rows) {
-        for (List<PageTable> heads : tables) {
-            for (PageTable table : heads) {
-                table.reserve(pool, rows);
-            }
-        }
+        all.forEach(table -> table.reserve(pool, rows));
     }
 
     /**
@@ -260,7 +266,7 @@ public final class SequenceCache implements AutoCloseable {
     /** Forgets rows appended but not committed. */
     public void rollback() {
         managers.routing().ifPresent(SequenceRouting::rolledBack);
-        tables.forEach(heads -> heads.forEach(table -> table.rollback(pool, length)));
+        all.forEach(table -> table.rollback(pool, length));
     }
 
     /**
@@ -279,10 +285,8 @@ public final class SequenceCache implements AutoCloseable {
         int cut;
         do { // where tables hold different pages, the cut of one may fall into a sealed page of another
             cut = kept;
-            for (List<PageTable> heads : tables) {
-                for (PageTable table : heads) {
-                    kept = table.cut(kept);
-                }
+            for (PageTable table : all) {
+                kept = table.cut(kept);
             }
         } while (kept < cut);
         length = kept == length || reaches(kept) ? kept : 0;
@@ -332,7 +336,7 @@ public final class SequenceCache implements AutoCloseable {
      * @param layer index of the layer
      * @param head index of the KV head
      * @param from where the pages begin in each table
-     * @param count how many pages, of one layout, {@linkplain PageTable#changeable changeable} in each
+     * @param count how many pages, of one layout, {@linkplain PageTable#placeable placeable} in each
      * @param kept which of their tokens stay, counted through
      */
     public static void keep(List<SequenceCache> holders, int layer, int head, int[] from, int count, BitSet kept) {
@@ -346,9 +350,12 @@ public final class SequenceCache implements AutoCloseable {
                     .routing()
                     .ifPresent(r -> counted.add(r.evicting(layer, head, table, first, first + count, kept)));
         }
-        PageTable.keep(holders.getFirst().pool, tables, from, count, kept);
-        counted.forEach(Runnable::run);
-        holders.forEach(cache -> cache.routing().ifPresent(r -> r.summarise(cache, layer, head)));
+        try {
+            PageTable.keep(holders.getFirst().pool, tables, from, count, kept);
+            counted.forEach(Runnable::run);
+        } finally {
+            holders.forEach(cache -> cache.routing().ifPresent(r -> r.summarise(cache, layer, head)));
+        }
     }
 
     /**
@@ -356,11 +363,11 @@ public final class SequenceCache implements AutoCloseable {
      *
      * @param layer index of the layer
      * @param head index of the KV head
-     * @param index place of a {@linkplain PageTable#changeable changeable} page
+     * @param index place of a {@linkplain PageTable#placeable placeable} page
      * @param same the page that takes its place, {@linkplain PagePool#reformed made} of it
      */
     public void exchange(int layer, int head, int index, Page same) {
-        if (!table(layer, head).changeable(index)) {
+        if (!table(layer, head).placeable(index)) {
             throw new IllegalArgumentException("page " + index + " is still written");
         }
         table(layer, head).exchange(pool, index, same);
@@ -371,13 +378,7 @@ public final class SequenceCache implements AutoCloseable {
      * @return what {@link #reserve} takes for them from the pool
      */
     public long bytesFor(int rows) {
-        long bytes = 0;
-        for (List<PageTable> heads : tables) {
-            for (PageTable table : heads) {
-                bytes += table.bytesFor(pool, rows);
-            }
-        }
-        return bytes;
+        return all.stream().mapToLong(table -> table.bytesFor(pool, rows)).sum();
     }
 
     /**
@@ -412,7 +413,7 @@ public final class SequenceCache implements AutoCloseable {
      * @return whether any page lives there
      */
     public boolean uses(int shard) {
-        return tables.stream().flatMap(List::stream).anyMatch(table -> table.uses(shard));
+        return all.stream().anyMatch(table -> table.uses(shard));
     }
 
     /**
@@ -476,8 +477,7 @@ public final class SequenceCache implements AutoCloseable {
     public SequenceCache fork() {
         List<List<PageTable>> shared = new ArrayList<>();
         for (List<PageTable> heads : tables) {
-            shared.add(new ArrayList<>(
-                    heads.stream().map(table -> table.share(pool)).toList()));
+            shared.add(heads.stream().map(table -> table.share(pool)).toList());
         }
         SequenceCache fork =
                 new SequenceCache(layout, pool, sealer, managers.copy(), experts.map(TokenExperts::copy), shared);
@@ -490,28 +490,21 @@ public final class SequenceCache implements AutoCloseable {
      * @return bytes of the pages on the second tier, shared ones in full
      */
     public long tierBytes() {
-        return tables.stream()
-                .flatMap(List::stream)
-                .mapToLong(PageTable::tierBytes)
-                .sum();
+        return all.stream().mapToLong(PageTable::tierBytes).sum();
     }
 
     /**
      * @return bytes of the pages in memory and of the room kept for their sealed forms, shared ones in full
      */
     public long bytes() {
-        return tables.stream().flatMap(List::stream).mapToLong(PageTable::bytes).sum();
+        return all.stream().mapToLong(PageTable::bytes).sum();
     }
 
     /**
      * @return tokens that are left, on average over layers and KV heads
      */
     public double tokensKept() {
-        return tables.stream()
-                .flatMap(List::stream)
-                .mapToInt(table -> table.columns().size())
-                .average()
-                .orElse(0);
+        return all.stream().mapToInt(table -> table.columns().size()).average().orElse(0);
     }
 
     /** Gives everything back; idempotent. */

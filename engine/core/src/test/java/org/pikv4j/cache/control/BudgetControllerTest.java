@@ -82,6 +82,10 @@ class BudgetControllerTest {
         return cache;
     }
 
+    private HeldPages held(SequenceCache... caches) {
+        return controller.held(List.of(caches), open);
+    }
+
     private static SequenceCache fork(SequenceCache cache, List<SequenceCache> open) {
         SequenceCache fork = cache.fork();
         open.add(fork);
@@ -125,7 +129,7 @@ class BudgetControllerTest {
         long whole = pool.usage().heldBytes();
         while (true) {
             long before = pool.usage().heldBytes();
-            long freed = controller.free(List.of(cache), 3000);
+            long freed = controller.free(held(cache), 3000);
             assertThat(before - pool.usage().heldBytes())
                     .as(TestSeeds.repeat(seed))
                     .isEqualTo(freed);
@@ -224,7 +228,7 @@ class BudgetControllerTest {
                     - rungs.get(best[2]).pageBytes();
             expected[best[0]][best[1]] = best[2];
         }
-        controller.shrink(List.of(cache), wanted);
+        controller.shrink(held(cache), wanted);
         for (int head = 0; head < HEADS; head++) {
             for (int page = 0; page < 38; page++) {
                 assertThat(form(cache.table(0, head).page(page)))
@@ -252,8 +256,8 @@ class BudgetControllerTest {
     void whatIsNotKnownIsWorthMost() {
         SequenceCache cache = sequence(TOKENS);
         cache.schedule().orElseThrow().endReplay(20 * PAGE);
-        controller.shrink(List.of(cache), Long.MAX_VALUE);
-        controller.free(List.of(cache), 20L * ladder.rungs(0).getLast().pageBytes());
+        controller.shrink(held(cache), Long.MAX_VALUE);
+        controller.free(held(cache), 20L * ladder.rungs(0).getLast().pageBytes());
         assertThat(controller.decisions().latest()).anyMatch(decision -> decision.dropped() > 0);
         for (PageTable table : cache.tables(0)) {
             assertThat(Arrays.stream(table.positions()).filter(p -> p >= 20 * PAGE))
@@ -271,9 +275,9 @@ class BudgetControllerTest {
                 received[t] = t % 4 == 0 ? 0.5f : 1e-6f;
             }
         }
-        controller.shrink(List.of(cache), Long.MAX_VALUE);
+        controller.shrink(held(cache), Long.MAX_VALUE);
         long smallest = ladder.rungs(0).getLast().pageBytes();
-        controller.free(List.of(cache), 40 * smallest);
+        controller.free(held(cache), 40 * smallest);
         for (PageTable table : cache.tables(0)) {
             assertThat(Arrays.stream(table.positions()).filter(p -> p % 4 == 0).count())
                     .isEqualTo((TOKENS + 3) / 4);
@@ -289,7 +293,7 @@ class BudgetControllerTest {
         SequenceCache shorter = fork(cache, open);
         shorter.truncate(30 * PAGE + 3);
         long before = pool.usage().heldBytes();
-        long freed = controller.free(List.of(cache, fork, shorter), 60_000);
+        long freed = controller.free(held(cache, fork, shorter), 60_000);
         assertThat(before - pool.usage().heldBytes()).isEqualTo(freed).isGreaterThanOrEqualTo(60_000);
         for (int head = 0; head < HEADS; head++) {
             PageTable one = cache.table(0, head);
@@ -306,7 +310,7 @@ class BudgetControllerTest {
         checkContents(shorter);
         // One that somebody else holds stays as it is.
         long shared = pool.usage().heldBytes();
-        assertThat(controller.free(List.of(cache), 1000)).isZero();
+        assertThat(controller.free(held(cache), 1000)).isZero();
         assertThat(pool.usage().heldBytes()).isEqualTo(shared);
     }
 
@@ -316,13 +320,13 @@ class BudgetControllerTest {
         SequenceCache cache = sequence(200);
         SequenceCache fork = cache.fork();
         open.add(fork);
-        controller.shrink(List.of(cache, fork), 2000);
+        controller.shrink(held(cache, fork), 2000);
         for (int head = 0; head < HEADS; head++) {
             float[] known = cache.table(0, head).columns().together();
             assertThat(fork.table(0, head).columns().together()).containsExactly(known);
         }
         cache.close();
-        controller.shrink(List.of(fork), Long.MAX_VALUE);
+        controller.shrink(held(fork), Long.MAX_VALUE);
         assertThat(controller.decisions().latest()).allMatch(decision -> decision.error() > 0);
     }
 
@@ -331,9 +335,9 @@ class BudgetControllerTest {
         SequenceCache cache = sequence(TOKENS);
         receive(cache);
         SequenceCache fork = fork(cache, open);
-        controller.shrink(List.of(cache, fork), Long.MAX_VALUE);
+        controller.shrink(held(cache, fork), Long.MAX_VALUE);
         long before = pool.usage().heldBytes();
-        long freed = controller.free(List.of(cache, fork), 9_000);
+        long freed = controller.free(held(cache, fork), 9_000);
         assertThat(before - pool.usage().heldBytes()).isEqualTo(freed).isGreaterThanOrEqualTo(9_000);
         for (int head = 0; head < HEADS; head++) {
             assertThat(fork.table(0, head).positions())
@@ -351,7 +355,7 @@ class BudgetControllerTest {
         float[] none = new float[WIDTH];
         Arrays.fill(none, Float.NaN);
         assertThat(cache.rewriteKeys(0, 0, none, 1)).isTrue();
-        controller.free(List.of(cache), 60_000);
+        controller.free(held(cache), 60_000);
         assertThat(form(cache.table(0, 0).page(0))).isEqualTo("bf16");
         assertThat(pool.usage().heldBytes()).isEqualTo(cache.bytes());
         assertThat(controller.kept(cache).stream().mapToLong(KeptPages::bytes).sum())
