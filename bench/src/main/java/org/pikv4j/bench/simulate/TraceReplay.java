@@ -88,7 +88,6 @@ final class TraceReplay implements AutoCloseable {
         gates = new float[CHUNK * experts];
     }
 
-    /** By layer and KV head. */
     /**
      * Reads on, as a session reads a prompt.
      *
