@@ -2,6 +2,7 @@ package org.pikv4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.GenerationOptions;
 import org.pikv4j.session.Session;
+import org.pikv4j.shard.ShardSpec;
 
 /** One budget in bytes, within which pages change their forms and tokens go. */
 class AutoTest {
@@ -209,6 +211,70 @@ class AutoTest {
         }
     }
 
+    /** Pages get smaller on the shards that they are on, and go on to others. */
+    @ParameterizedTest
+    @ValueSource(strings = {"hash", "expert"})
+    void shardsStayWithinTheBudget(String placement) throws IOException {
+        try (Engine engine = builder()
+                        .shards(3, placement)
+                        .kvBudget(150L * BYTES_PER_TOKEN)
+                        .open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 900);
+            for (int from = 0; from < ids.length; from += 100) {
+                session.read(Arrays.copyOfRange(ids, from, from + 100));
+                checkAccount(engine);
+            }
+            assertThat(engine.shards())
+                    .allMatch(shard -> shard.pages() > 0 && shard.heldBytes() <= shard.capacityBytes());
+            engine.addShard(ShardSpec.EQUAL);
+            engine.drainShard(0);
+            assertThat(engine.shards().getFirst().pages()).isZero();
+            session.generate("\nQuestion: Where is the knife? Answer:", greedy, piece -> {});
+            checkAccount(engine);
+            assertThat(engine.usage().heldBytes()).isEqualTo(session.kvBytes());
+            List<Decision> decisions = engine.decisions().orElseThrow().latest();
+            assertThat(decisions).anyMatch(decision -> decision.dropped() > 0);
+            assertThat(decisions)
+                    .anyMatch(decision -> decision.toShard() >= 0
+                            && decision.fromShard() == decision.toShard()
+                            && decision.kind().equals("bf16 -> int8"));
+            assertThat(decisions)
+                    .filteredOn(decision -> decision.kind().equals("moved to another shard"))
+                    .isNotEmpty()
+                    .allMatch(decision -> decision.bytes() == 0 && decision.fromShard() != decision.toShard());
+            assertThat(session.kept().stream().mapToLong(KeptPages::bytes).sum())
+                    .isEqualTo(session.kvBytes());
+            assertThat(session.kept()).noneMatch(pages -> pages.shard() == 0);
+        }
+    }
+
+    /** What has become smaller on one shard says the same on any other. */
+    @Test
+    void smallerPagesMayMove() throws IOException {
+        List<float[][]> answers = new ArrayList<>();
+        try (Engine engine = builder().shards(3, "hash").open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 700);
+            session.read(Arrays.copyOf(ids, 600));
+            session.shrink(session.kvBytes() / 6);
+            for (int drained = -1; drained < 2; drained++) {
+                if (drained >= 0) {
+                    assertThat(engine.drainShard(drained).pages()).isPositive();
+                }
+                try (Session fork = session.fork()) {
+                    answers.add(logits(engine, fork, Arrays.copyOfRange(ids, 600, 700)));
+                }
+            }
+            assertThat(engine.decisions().orElseThrow().latest()).anyMatch(decision -> decision.dropped() > 0);
+        }
+        for (int moved = 1; moved < 3; moved++) {
+            for (int row = 0; row < 100; row++) {
+                assertThat(answers.get(moved)[row]).containsExactly(answers.getFirst()[row], offset(1e-4f));
+            }
+        }
+    }
+
     /** With all read, that is what one without a router says. */
     @Test
     void routingToAllChangesNothing() throws IOException {
@@ -271,9 +337,6 @@ class AutoTest {
         assertThatThrownBy(() -> builder().kvDtype("int8").open())
                 .isInstanceOf(InvalidOptionException.class)
                 .hasMessageContaining("kv auto chooses forms itself");
-        assertThatThrownBy(() -> builder().shards(2, "hash").open())
-                .isInstanceOf(InvalidOptionException.class)
-                .hasMessageContaining("shards");
         assertThatThrownBy(() -> builder().kvBudget(8 * 4160).open())
                 .isInstanceOf(InvalidOptionException.class)
                 .hasMessageContaining("too small for kv auto");

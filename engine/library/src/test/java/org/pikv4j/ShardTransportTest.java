@@ -33,6 +33,7 @@ import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.ShardFailedException;
 import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.RopeSpec;
+import org.pikv4j.shard.MoveListener;
 import org.pikv4j.shard.ShardMoves;
 import org.pikv4j.shard.ShardOptions;
 import org.pikv4j.shard.ShardSpec;
@@ -101,7 +102,8 @@ class ShardTransportTest {
 
         Parts(int count, long budgetBytes, IntFunction<Way> ways) {
             pool = new PagePool(backend.slabs(), budgetBytes);
-            shards = new Shards(pool, ways::apply, ShardOptions.equal(count, new RoundRobin()), budgetBytes);
+            shards = new Shards(
+                    pool, ways::apply, ShardOptions.equal(count, new RoundRobin()), budgetBytes, MoveListener.NONE);
             attention = new CachedAttention(List.of(SPEC), backend, Optional.empty(), Optional.of(shards));
         }
 

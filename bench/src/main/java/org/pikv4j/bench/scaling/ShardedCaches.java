@@ -20,6 +20,7 @@ import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.decode.CachedAttention;
 import org.pikv4j.decode.Span;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.shard.MoveListener;
 import org.pikv4j.shard.ShardOptions;
 import org.pikv4j.shard.ShardUsage;
 import org.pikv4j.shard.Shards;
@@ -58,7 +59,8 @@ final class ShardedCaches implements AutoCloseable {
         }
         layout = new CacheLayout(layers, Residual.DEFAULT);
         pool = new PagePool(backend.slabs(), budgetBytes);
-        shards = Shards.ofWorkers(pool, backend, ShardOptions.equal(count, new HashPlacement()), budgetBytes);
+        shards = Shards.ofWorkers(
+                pool, backend, ShardOptions.equal(count, new HashPlacement()), budgetBytes, MoveListener.NONE);
         attention = new CachedAttention(specs, backend, Optional.empty(), Optional.of(shards));
     }
 

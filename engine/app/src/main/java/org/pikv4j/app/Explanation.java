@@ -68,20 +68,24 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
     private static String kept(KeptPages pages) {
         return String.format(
                 Locale.ROOT,
-                "  %d.%d %-14s pages %4d, tokens %,6d, %9s: %s",
+                "  %d.%d %-14s pages %4d, tokens %,6d, %9s%s: %s",
                 pages.layer(),
                 pages.kvHead(),
                 pages.form(),
                 pages.pages(),
                 pages.tokens(),
                 ByteSize.format(pages.bytes()),
+                pages.shard() < 0 ? "" : " on shard " + pages.shard(),
                 pages.reason());
     }
 
     private static String line(Decision decision) {
+        String place = decision.fromShard() == decision.toShard()
+                ? ""
+                : " from " + place(decision.fromShard()) + " to " + place(decision.toShard());
         String what = decision.dropped() > 0
                 ? String.format(Locale.ROOT, "%,d tokens dropped from %s", decision.dropped(), decision.from())
-                : decision.from() + " -> " + decision.to();
+                : (decision.from().equals(decision.to()) ? "moved" : decision.from() + " -> " + decision.to()) + place;
         return String.format(
                 Locale.ROOT,
                 "  %d.%d tokens %d-%d: %s, %s freed, error %.2e: %s",
@@ -93,5 +97,9 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
                 ByteSize.format(decision.bytes()),
                 decision.error(),
                 decision.reason());
+    }
+
+    private static String place(int shard) {
+        return shard < 0 ? "the engine" : "shard " + shard;
     }
 }

@@ -40,6 +40,7 @@ import org.pikv4j.model.AttentionSpec;
 import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
+import org.pikv4j.shard.MoveListener;
 import org.pikv4j.shard.ShardMoves;
 import org.pikv4j.shard.ShardSpec;
 import org.pikv4j.shard.ShardStats;
@@ -105,19 +106,21 @@ public final class Engine implements AutoCloseable {
                     ? new PagePool(backend.slabs(), options.kvBudgetBytes(), kept)
                     : new PagePool(backend.slabs(), options.kvBudgetBytes());
             route.ifPresent(choice -> pool.measureLoss());
-            made = options.shards().map(of -> Shards.ofWorkers(pool, backend, of, options.kvBudgetBytes()));
+            Optional<BudgetController> controller = ladder.map(forms -> new BudgetController(
+                    forms, pool, options.auto().orElseThrow().protection()));
+            MoveListener moves = controller
+                    .<MoveListener>map(log ->
+                            (page, held, from) -> log.moved(page.layer(), page.kvHead(), page.tokens(), held, from))
+                    .orElse(MoveListener.NONE);
+            made = options.shards().map(of -> Shards.ofWorkers(pool, backend, of, options.kvBudgetBytes(), moves));
             shards = made;
             sealer = thread("pikv-sealer");
             prefetcher = thread("pikv-prefetcher");
             Decoder decoder = new Decoder(
                     model.config(), model.weights(), backend, options.prefillChunk(), options.reads(), shards);
             replays = new Replays(decoder, model);
-            auto = ladder.map(forms -> new OneBudget(
-                    new BudgetController(
-                            forms, pool, options.auto().orElseThrow().protection()),
-                    replays,
-                    () -> List.copyOf(sessions),
-                    options.kvBudgetBytes() - kept));
+            auto = controller.map(decides ->
+                    new OneBudget(decides, replays, () -> List.copyOf(sessions), options.kvBudgetBytes() - kept));
             loop = new EngineLoop(decoder, replays, this::batchDone, auto);
         } catch (Throwable t) {
             made.ifPresent(Shards::close);

@@ -53,10 +53,6 @@ public record EngineOptions(
                 throw new InvalidOptionException(
                         "kv auto spends bytes: kv-budget must name some, 64MiB for instance, and not " + tokens);
             });
-            shards.ifPresent(any -> {
-                throw new InvalidOptionException(
-                        "kv auto and shards do not go together yet: a page on a shard keeps its form");
-            });
         }
         Optional<PageRouter> reads = policy.flatMap(PolicyChoice::router);
         if (shards.isPresent()) {

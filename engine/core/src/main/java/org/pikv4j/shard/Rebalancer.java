@@ -27,6 +27,7 @@ final class Rebalancer {
 
     private final Shards shards;
     private final Optional<RebalanceRule> rule;
+    private final MoveListener listener;
     private volatile Count count = new Count(0, ShardMoves.NONE); // written by the engine's thread
     private long looked;
 
@@ -46,9 +47,10 @@ final class Rebalancer {
     /** Where pages shall go, in their order, and what the loads would be. */
     private record Plan(Placement placement, List<Integer> shards, LoadSums loads) {}
 
-    Rebalancer(Shards shards, Optional<RebalanceRule> rule) {
+    Rebalancer(Shards shards, Optional<RebalanceRule> rule, MoveListener listener) {
         this.shards = shards;
         this.rule = rule;
+        this.listener = listener;
     }
 
     Count count() {
@@ -156,6 +158,7 @@ final class Rebalancer {
             if (page.held().shard() != before) {
                 moved++;
                 bytes += page.held().layout().pageBytes();
+                listener.moved(page.page(), page.held(), before);
             }
         }
         if (moved > 0) {

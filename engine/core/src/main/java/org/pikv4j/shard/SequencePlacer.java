@@ -59,6 +59,11 @@ final class SequencePlacer implements PagePlacer {
     }
 
     @Override
+    public void reformed(Page page) {
+        shards.told(page);
+    }
+
+    @Override
     public void nameAnew() {
         names = shards.newNames();
     }

@@ -53,14 +53,20 @@ public final class Shards implements ShardLoads, AutoCloseable {
      * @param transports makes the way to a shard, by its number; closed with this
      * @param options what they can do and how they are used
      * @param budgetBytes the most that all of them may hold together
+     * @param moves hears of pages that are placed anew
      */
-    public Shards(PagePool pool, IntFunction<ShardTransport> transports, ShardOptions options, long budgetBytes) {
+    public Shards(
+            PagePool pool,
+            IntFunction<ShardTransport> transports,
+            ShardOptions options,
+            long budgetBytes,
+            MoveListener moves) {
         this.pool = pool;
         this.transports = transports;
         this.placement = options.placement();
         this.overlap = options.overlap();
         this.budgetBytes = budgetBytes;
-        this.rebalancer = new Rebalancer(this, options.rebalance());
+        this.rebalancer = new Rebalancer(this, options.rebalance(), moves);
         double capacities =
                 options.shards().stream().mapToDouble(ShardSpec::capacity).sum();
         try {
@@ -105,12 +111,15 @@ public final class Shards implements ShardLoads, AutoCloseable {
      * @param backend what computes here
      * @param options what they can do and how they are used
      * @param budgetBytes the most that all of them may hold together
+     * @param moves hears of pages that are placed anew
      * @return shards that are workers of this process, among which the backend's threads are shared out, at least one for each; one that
      *     is added gets as many as each of the first
      */
-    public static Shards ofWorkers(PagePool pool, Backend backend, ShardOptions options, long budgetBytes) {
+    public static Shards ofWorkers(
+            PagePool pool, Backend backend, ShardOptions options, long budgetBytes, MoveListener moves) {
         int threads = Math.max(1, backend.threads() / options.shards().size());
-        return new Shards(pool, number -> new WorkerShard(number, backend.another(threads)), options, budgetBytes);
+        return new Shards(
+                pool, number -> new WorkerShard(number, backend.another(threads)), options, budgetBytes, moves);
     }
 
     /**
@@ -225,6 +234,13 @@ public final class Shards implements ShardLoads, AutoCloseable {
     void name(SequenceCache cache, NewPage page, Page held) {
         held.named(cache.placer().orElseThrow().name(held.shard(), page.layer(), page.kvHead()));
         shards.get(held.shard()).named();
+    }
+
+    /** A page has changed where it is: its shard has been told, by its name. */
+    void told(Page page) {
+        if (page.shard() != Page.HERE) {
+            shards.get(page.shard()).named();
+        }
     }
 
     Placement placement() {

@@ -33,6 +33,7 @@ import org.pikv4j.error.KvBudgetExceededException;
 public final class BudgetController {
     private static final String SHRUNK = "the budget is reached, and this costs least for its bytes";
     private static final String COVERED = "all else is in its smallest form; first or newest tokens, which never go";
+    private static final String MOVED = "pages were placed anew, so that no shard holds or reads more than its share";
     private static final String DROPPED =
             "all is in its smallest form; the text can be said again with the least of these tokens";
     private static final String DROPPED_EARLY =
@@ -52,6 +53,33 @@ public final class BudgetController {
         this.ladder = ladder;
         this.pool = pool;
         this.protection = protection;
+    }
+
+    /**
+     * Writes down that a page was placed anew.
+     *
+     * @param layer index of its layer
+     * @param kvHead index of its KV head
+     * @param tokens that it holds
+     * @param page the page, where it is now
+     * @param from the shard that it was on
+     */
+    public void moved(int layer, int kvHead, int tokens, Page page, int from) {
+        String form = ladder.name(layer, page.layout());
+        log.add(new Decision(
+                layer,
+                kvHead,
+                page.position(),
+                page.position(tokens - 1),
+                pool.references(page),
+                form,
+                form,
+                0,
+                from,
+                page.shard(),
+                0,
+                0,
+                MOVED));
     }
 
     /**
@@ -131,7 +159,7 @@ public final class BudgetController {
      * @return its pages, and why they are what they are
      */
     public List<KeptPages> kept(SequenceCache cache) {
-        record Group(int layer, int head, String form, String reason) {}
+        record Group(int layer, int head, int shard, String form, String reason) {}
         Map<Group, KeptPages> groups = new LinkedHashMap<>();
         for (int layer = 0; layer < cache.layout().layers().size(); layer++) {
             for (int head = 0; head < cache.tables(layer).size(); head++) {
@@ -140,8 +168,10 @@ public final class BudgetController {
                     PageLayout layout = table.page(i).layout();
                     String form = ladder.name(layer, layout);
                     String why = whyKept(cache, layer, head, i);
-                    KeptPages one = new KeptPages(layer, head, form, 1, table.tokens(i), layout.pageBytes(), why);
-                    groups.merge(new Group(layer, head, form, why), one, KeptPages::plus);
+                    int shard = table.page(i).shard();
+                    KeptPages one =
+                            new KeptPages(layer, head, shard, form, 1, table.tokens(i), layout.pageBytes(), why);
+                    groups.merge(new Group(layer, head, shard, form, why), one, KeptPages::plus);
                 }
             }
         }
@@ -273,9 +303,13 @@ public final class BudgetController {
                 ladder.name(held.layer(), from),
                 ladder.name(held.layer(), to),
                 0,
+                held.page().shard(),
+                made.get().shard(),
                 curve.errors()[level],
                 curve.bytes()[level],
-                reason));
+                made.get().shard() == held.page().shard()
+                        ? reason
+                        : reason + "; its shard has no room for both forms"));
         held.exchange(made.get());
         pool.release(made.get());
         return curve.bytes()[level];

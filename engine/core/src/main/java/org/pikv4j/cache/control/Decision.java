@@ -11,6 +11,8 @@ package org.pikv4j.cache.control;
  * @param from the form that it had
  * @param to the form that it has; the same where tokens were dropped
  * @param dropped tokens that are gone
+ * @param fromShard the shard that it was on, -1 for the engine's own memory
+ * @param toShard the shard that it is on; the first page's, where tokens were dropped
  * @param error what the output of the head changes by, as it was estimated
  * @param bytes that this freed
  * @param reason in words
@@ -24,14 +26,19 @@ public record Decision(
         String from,
         String to,
         int dropped,
+        int fromShard,
+        int toShard,
         double error,
         long bytes,
         String reason) {
 
     /**
-     * @return what kind of decision it is, for sums: {@code bf16 -> int8} or {@code dropped from turbo2}
+     * @return what kind of decision it is, for sums: {@code bf16 -> int8}, {@code dropped from turbo2} or {@code moved to another shard}
      */
     public String kind() {
-        return from.equals(to) ? "dropped from " + from : from + " -> " + to;
+        if (dropped > 0) {
+            return "dropped from " + from;
+        }
+        return from.equals(to) ? "moved to another shard" : from + " -> " + to;
     }
 }

@@ -152,6 +152,8 @@ final class DropRun {
                 form,
                 form,
                 errors.length - kept.cardinality(),
+                first.page().shard(),
+                first.page().shard(),
                 curve.errors()[level],
                 curve.bytes()[level],
                 reason);

@@ -57,6 +57,7 @@ final class HeldPage {
     void exchange(Page same) {
         places.forEach(place -> place.cache().exchange(layer, head, place.index(), same));
         page = same;
+        places.getFirst().cache().placer().ifPresent(placer -> placer.reformed(same));
     }
 
     /**

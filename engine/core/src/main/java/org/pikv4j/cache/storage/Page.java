@@ -146,8 +146,10 @@ public final class Page {
         SizeClass.Block left = block;
         MemorySegment bytes = slot.bytes();
         block = slot;
-        name = Optional.empty();
-        shard = slot.cut().owner().shard();
+        if (shard != slot.cut().owner().shard()) {
+            name = Optional.empty();
+            shard = slot.cut().owner().shard();
+        }
         keys = keys(bytes);
         values = values(bytes);
         bounds = bounds(bytes);
@@ -234,6 +236,8 @@ public final class Page {
         }
         Page page = new Page(empty.block, empty.layout, position, Optional.empty(), survivors);
         page.summary.inherit(summary);
+        page.reads = reads;
+        page.name = page.shard == shard ? name : Optional.empty();
         return page;
     }
 

@@ -14,6 +14,13 @@ public interface PagePlacer {
     void pagesFull(SequenceCache cache);
 
     /**
+     * A page has taken another form, and is to be called on its shard what it was called before, if it has not left it.
+     *
+     * @param page the page
+     */
+    void reformed(Page page);
+
+    /**
      * A page that can live anywhere.
      *
      * @param index its number in its table

@@ -59,7 +59,11 @@ public final class PagePool implements AutoCloseable {
      * @return its number, from 0
      */
     public synchronized int addShard(SlabAllocator allocator, long capacityBytes) {
-        shards.add(new SlabStore(shards.size(), allocator, capacityBytes));
+        shards.add(
+                keptBytes == 0
+                        ? new SlabStore(shards.size(), allocator, capacityBytes)
+                        : new SlabStore(shards.size(), allocator, capacityBytes, (long)
+                                ((double) keptBytes * capacityBytes / budgetBytes)));
         return shards.size() - 1;
     }
 
@@ -144,8 +148,20 @@ public final class PagePool implements AutoCloseable {
                         + sum(SlabStore::pages) + " pages, another page takes "
                         + ByteSize.format(layout.pageBytes())
                         + "; raise the budget, shorten the context, or close sessions"));
+        return taken(block, layout, position, target);
+    }
+
+    private Page taken(SizeClass.Block block, PageLayout layout, int position, Optional<Page> target) {
         peakHeldBytes = Math.max(peakHeldBytes, sum(SlabStore::heldBytes));
         return new Page(block, layout, position, target);
+    }
+
+    /** A page beside another one, or here if its shard has no room for both. */
+    private Page takeBeside(Page page, PageLayout layout) {
+        return store(page.shard())
+                .take(layout.pageBytes(), room())
+                .map(block -> taken(block, layout, page.position(), Optional.empty()))
+                .orElseGet(() -> take(layout, page.position(), Optional.empty(), room()));
     }
 
     private long room() {
@@ -212,7 +228,7 @@ public final class PagePool implements AutoCloseable {
     }
 
     /**
-     * Makes a page that has the same tokens in another form, of what this one holds.
+     * Makes a page that has the same tokens in another form, of what this one holds, where that one is, if there is room.
      *
      * @param page a full page in memory, in the form that it has for good
      * @param layout of the other form
@@ -223,7 +239,7 @@ public final class PagePool implements AutoCloseable {
         long started = System.nanoTime();
         Page empty;
         synchronized (this) {
-            empty = take(layout, page.position(), Optional.empty(), room());
+            empty = takeBeside(page, layout);
         }
         boolean stands = false;
         try {
@@ -249,12 +265,12 @@ public final class PagePool implements AutoCloseable {
     }
 
     /**
-     * Moves pages together, so that slabs that are nearly empty go back; what the pages hold is the same.
+     * Moves pages together, each where it is, so that slabs that are nearly empty go back; what the pages hold is the same.
      *
      * @param pages pages in memory, each once
      */
     public synchronized void gather(List<Page> pages) {
-        here.gather(pages);
+        stores().forEach(store -> store.gather(pages));
     }
 
     /**
