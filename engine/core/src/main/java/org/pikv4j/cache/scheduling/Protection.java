@@ -19,7 +19,7 @@ public record Protection(int sinks, int window) {
 
     public Protection {
         if (sinks < 0 || window < 0 || sinks > MOST || window > MOST) {
-            throw new InvalidOptionException("kv-policy: sinks and window must be between 0 and " + MOST);
+            throw new InvalidOptionException("kv-policy: sinks and window must be at least 0, and at most " + MOST);
         }
     }
 
