@@ -9,6 +9,7 @@ import org.pikv4j.cache.control.KeptPages;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
+import org.pikv4j.text.Plural;
 
 /**
  * What {@code --kv auto} did, and why.
@@ -39,20 +40,19 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         for (Decisions.Sum sum : decisions.kinds()) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "  %-28s %,7d times, %10s freed, estimated error %.2e%s",
+                    "  %-28s %13s, %10s freed, estimated error %.2e%s",
                     sum.kind(),
-                    sum.decisions(),
+                    Plural.of(sum.decisions(), "time"),
                     ByteSize.format(sum.bytes()),
                     sum.error(),
-                    sum.dropped() > 0 ? String.format(Locale.ROOT, ", %,d tokens", sum.dropped()) : ""));
+                    sum.dropped() > 0 ? ", " + Plural.of(sum.dropped(), "token") : ""));
         }
         lines.add("kept, by layer.head:");
         kept.forEach(pages -> lines.add(kept(pages)));
         if (!decisions.latest().isEmpty()) {
             lines.add("decisions, the oldest first"
                     + (decisions.forgotten() > 0
-                            ? String.format(
-                                    Locale.ROOT, " (%,d older ones are in the sums alone):", decisions.forgotten())
+                            ? " (" + Plural.of(decisions.forgotten(), "older one") + " in the sums alone):"
                             : ":"));
         }
         decisions.latest().forEach(decision -> lines.add(line(decision)));
@@ -62,19 +62,19 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
     private static String kept(KeptPages pages) {
         return String.format(
                 Locale.ROOT,
-                "  %d.%d %-14s %4d pages, %,6d tokens, %9s: %s",
+                "  %d.%d %-14s %10s, %13s, %9s: %s",
                 pages.layer(),
                 pages.kvHead(),
                 pages.form(),
-                pages.pages(),
-                pages.tokens(),
+                Plural.of(pages.pages(), "page"),
+                Plural.of(pages.tokens(), "token"),
                 ByteSize.format(pages.bytes()),
                 pages.reason());
     }
 
     private static String line(Decision decision) {
         String what = decision.dropped() > 0
-                ? String.format(Locale.ROOT, "%,d tokens dropped from %s", decision.dropped(), decision.from())
+                ? Plural.of(decision.dropped(), "token") + " dropped from " + decision.from()
                 : decision.from() + " -> " + decision.to();
         return String.format(
                 Locale.ROOT,

@@ -36,6 +36,13 @@ class RunCommandTest {
     }
 
     @Test
+    void theReadmesRouteFindsTheAnswer() {
+        Program program = Program.run("run", "--route", "query-centroid:k=2", "--prompt-file", "demo/document.txt");
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        assertThat(program.err()).containsPattern("routed queries read 6\\d% of");
+    }
+
+    @Test
     void oneBudgetIsExplained() {
         String[] command = {
             "run",
@@ -141,6 +148,8 @@ class RunCommandTest {
         assertThat(program.err()).isEmpty();
         JsonNode json = JsonMapper.shared().readTree(program.out());
         assertThat(json.get("text").asString()).isEqualTo(ANSWER);
+        assertThat(json.has("shards") || json.has("sharding") || json.has("routing"))
+                .isFalse();
         assertThat(json.get("tokens").asInt()).isEqualTo(8);
         assertThat(json.get("prompt_tokens").asInt()).isEqualTo(24);
         assertThat(json.get("seed").asInt()).isEqualTo(7);
