@@ -27,7 +27,7 @@ public record Protection(int sinks, int window) {
      * @param page tokens per page
      * @return the most pages that hold any of them, where pages cannot be moved together
      */
-    int wholePages(int page) {
+    public int wholePages(int page) {
         return Math.ceilDiv(sinks, page) + Math.ceilDiv(Math.max(0, window - 1), page) + 1;
     }
 
