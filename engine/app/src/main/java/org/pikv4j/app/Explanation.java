@@ -9,6 +9,7 @@ import org.pikv4j.cache.control.KeptPages;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
+import org.pikv4j.text.Plural;
 
 /**
  * What {@code --kv auto} did, and why.
@@ -42,12 +43,12 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         for (Decisions.Sum sum : decisions.kinds()) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "  %-28s %,7d times, %10s freed, error %.2e%s",
+                    "  %-28s %13s, %10s freed, error %.2e%s",
                     sum.kind(),
-                    sum.decisions(),
+                    Plural.of(sum.decisions(), "time"),
                     ByteSize.format(sum.bytes()),
                     sum.error(),
-                    sum.dropped() > 0 ? String.format(Locale.ROOT, ", %,d tokens", sum.dropped()) : ""));
+                    sum.dropped() > 0 ? ", " + Plural.of(sum.dropped(), "token") : ""));
         }
         lines.add("kept, by layer.head:");
         kept.forEach(pages -> lines.add(kept(pages)));
@@ -57,8 +58,7 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         if (!decisions.latest().isEmpty()) {
             lines.add("decisions, the oldest first"
                     + (decisions.forgotten() > 0
-                            ? String.format(
-                                    Locale.ROOT, " (%,d older ones are in the sums alone):", decisions.forgotten())
+                            ? " (" + Plural.of(decisions.forgotten(), "older one") + " in the sums alone):"
                             : ":"));
         }
         decisions.latest().forEach(decision -> lines.add(line(decision)));
@@ -68,12 +68,12 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
     private static String kept(KeptPages pages) {
         return String.format(
                 Locale.ROOT,
-                "  %d.%d %-14s pages %4d, tokens %,6d, %9s%s: %s",
+                "  %d.%d %-14s %10s, %13s, %9s%s: %s",
                 pages.layer(),
                 pages.kvHead(),
                 pages.form(),
-                pages.pages(),
-                pages.tokens(),
+                Plural.of(pages.pages(), "page"),
+                Plural.of(pages.tokens(), "token"),
                 ByteSize.format(pages.bytes()),
                 pages.shard() < 0 ? "" : " on shard " + pages.shard(),
                 pages.reason());
@@ -84,7 +84,7 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
                 ? ""
                 : " from " + place(decision.fromShard()) + " to " + place(decision.toShard());
         String what = decision.dropped() > 0
-                ? String.format(Locale.ROOT, "%,d tokens dropped from %s", decision.dropped(), decision.from())
+                ? Plural.of(decision.dropped(), "token") + " dropped from " + decision.from()
                 : (decision.from().equals(decision.to()) ? "moved" : decision.from() + " -> " + decision.to()) + place;
         return String.format(
                 Locale.ROOT,

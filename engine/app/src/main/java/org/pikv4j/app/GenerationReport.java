@@ -1,5 +1,6 @@
 package org.pikv4j.app;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,7 @@ import org.pikv4j.session.GenerationResult;
 import org.pikv4j.session.GenerationStats;
 import org.pikv4j.shard.ShardStats;
 import org.pikv4j.shard.ShardUsage;
+import org.pikv4j.text.Plural;
 
 /**
  * What {@code run --json} prints; the names of the components are the names in JSON.
@@ -31,8 +33,8 @@ import org.pikv4j.shard.ShardUsage;
  * @param kvBytesPerToken bytes in memory per token in the cache
  * @param kvTokens tokens in the cache, those included that were forgotten or have left the windows of all layers that have one
  * @param kvTokensKept of these, those that are left, on average over layers and KV heads
- * @param shards what each shard of the cache holds and did
- * @param sharding what working with shards has cost
+ * @param shards what each shard of the cache holds and did, if there are any
+ * @param sharding what working with them has cost
  * @param routing what queries have read that chose among expert shards, if they did
  * @param backend what computed
  * @param finishReason why the text ended
@@ -53,8 +55,8 @@ record GenerationReport(
         double kvBytesPerToken,
         int kvTokens,
         double kvTokensKept,
-        List<ShardUsage> shards,
-        ShardStats sharding,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<ShardUsage> shards,
+        Optional<ShardStats> sharding,
         Optional<RoutingUsage> routing,
         String backend,
         String finishReason,
@@ -86,7 +88,7 @@ record GenerationReport(
                 stats.kvTokens(),
                 stats.kvTokensKept(),
                 engine.shards(),
-                engine.shardStats(),
+                engine.shards().isEmpty() ? Optional.empty() : Optional.of(engine.shardStats()),
                 engine.routing(),
                 engine.backend().name(),
                 result.finishReason().name().toLowerCase(Locale.ROOT),
@@ -106,13 +108,14 @@ record GenerationReport(
             parts.add("stopped after " + seconds(timeToFirstTokenS) + ", before the first token");
         } else {
             parts.add("first token " + seconds(timeToFirstTokenS));
-            parts.add(String.format(Locale.ROOT, "prompt %,d tokens, %s/s", promptTokens, rate(prefillTokensPerS)));
+            parts.add(String.format(
+                    Locale.ROOT, "prompt %s, %s/s", Plural.of(promptTokens, "token"), rate(prefillTokensPerS)));
         }
         if (tokens > 1) {
             parts.add(String.format(
                     Locale.ROOT,
-                    "decode %,d tokens, %s/s, p50 %s, p99 %s",
-                    tokens,
+                    "decode %s, %s/s, p50 %s, p99 %s",
+                    Plural.of(tokens, "token"),
                     rate(decodeTokensPerS),
                     seconds(decodeP50S),
                     seconds(decodeP99S)));
@@ -122,7 +125,7 @@ record GenerationReport(
                 + ByteSize.format(Math.round(kvBytesPerToken)) + " per token"
                 + (kvTierBytes > 0 ? ", and " + ByteSize.format(kvTierBytes) + " on disk" : "")
                 + (kvTokensKept < kvTokens
-                        ? String.format(Locale.ROOT, ", %,.0f of %,d tokens kept", kvTokensKept, kvTokens)
+                        ? String.format(Locale.ROOT, ", %,.0f of %s kept", kvTokensKept, Plural.of(kvTokens, "token"))
                         : ""));
         if (!shards.isEmpty()) {
             parts.addAll(shardsText());
@@ -144,9 +147,9 @@ record GenerationReport(
 
     private List<String> shardsText() {
         List<String> parts = new ArrayList<>();
-        parts.add("%d shards, %s; queries %s, partials %s, rows %s"
+        parts.add("%s, %s; queries %s, partials %s, rows %s"
                 .formatted(
-                        shards.size(),
+                        Plural.of(shards.size(), "shard"),
                         ByteSize.format(sum(ShardUsage::heldBytes)),
                         ByteSize.format(sum(ShardUsage::queryBytes)),
                         ByteSize.format(sum(ShardUsage::answerBytes)),
@@ -154,20 +157,21 @@ record GenerationReport(
         if (shards.size() <= MOST_SHARDS_ONE_BY_ONE) {
             shards.forEach(shard -> parts.add(shardText(shard)));
         }
-        parts.add("waited %s for shards beside %s of attention here%s"
-                .formatted(
-                        seconds(sharding.waitSeconds()),
-                        seconds(sharding.engineSeconds()),
-                        sharding.overlap() ? "" : ", not overlapping"));
-        if (sharding.rebalances() > 0) {
-            parts.add(String.format(
-                    Locale.ROOT,
-                    "rebalanced %,d times, %,d pages, %s in %s",
-                    sharding.rebalances(),
-                    sharding.moves().pages(),
-                    ByteSize.format(sharding.moves().bytes()),
-                    seconds(sharding.moves().seconds())));
-        }
+        sharding.ifPresent(stats -> {
+            parts.add("waited %s for shards beside %s of attention here%s"
+                    .formatted(
+                            seconds(stats.waitSeconds()),
+                            seconds(stats.engineSeconds()),
+                            stats.overlap() ? "" : ", not overlapping"));
+            if (stats.rebalances() > 0) {
+                parts.add("rebalanced %s, %s, %s in %s"
+                        .formatted(
+                                Plural.of(stats.rebalances(), "time"),
+                                Plural.of(stats.moves().pages(), "page"),
+                                ByteSize.format(stats.moves().bytes()),
+                                seconds(stats.moves().seconds())));
+            }
+        });
         return parts;
     }
 

@@ -2,7 +2,6 @@ package org.pikv4j.app;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.pikv4j.PiKV;
 import org.pikv4j.cache.compression.Codec;
@@ -19,6 +18,7 @@ import org.pikv4j.model.LayerSpec;
 import org.pikv4j.model.LoadedModel;
 import org.pikv4j.model.ModelConfig;
 import org.pikv4j.model.ParameterCount;
+import org.pikv4j.text.Plural;
 
 /**
  * What is known of a model; the names of the components are the names in JSON.
@@ -131,21 +131,22 @@ record Inspection(
         lines.add(Rows.row("model", model));
         lines.add(Rows.row(
                 "architecture",
-                architecture + ", " + layers + " layers, hidden " + hidden + ", vocabulary " + vocabulary));
+                architecture + ", " + Plural.of(layers, "layer") + ", hidden " + hidden + ", vocabulary "
+                        + vocabulary));
         lines.add(Rows.row(
                 "attention",
-                heads + " query heads, " + kvHeads + " KV heads of " + headDim
-                        + window.map(tokens -> ", sliding window of " + tokens + " tokens")
+                Plural.of(heads, "query head") + ", " + Plural.of(kvHeads, "KV head") + " of " + headDim
+                        + window.map(tokens -> ", sliding window of " + Plural.of(tokens, "token"))
                                 .orElse("")));
         lines.add(Rows.row(
                 "experts",
-                experts.map(count -> count + " in " + sparseLayers + " of " + layers + " layers, "
+                experts.map(count -> count + " in " + sparseLayers + " of " + Plural.of(layers, "layer") + ", "
                                 + expertsPerToken.orElse(0) + " per token")
                         .orElse("none: dense")));
         lines.add(Rows.row(
                 "parameters", Rows.count(parameters) + ", " + Rows.count(activeParameters) + " active per token"));
         lines.add(Rows.row("weights", ByteSize.format(weightBytes) + ", mapped from disk"));
-        lines.add(Rows.row("positions", String.format(Locale.ROOT, "%,d tokens", positions)));
+        lines.add(Rows.row("positions", Plural.of(positions, "token")));
         lines.add(Rows.row("KV budget", ByteSize.format(kvBudgetBytes)));
         for (Cache cache : caches) {
             lines.add(Rows.row("KV " + cache.kvDtype(), row(cache)));
@@ -156,11 +157,8 @@ record Inspection(
     private String row(Cache cache) {
         String fits = cache.contextThatFits() >= positions
                 ? "all positions fit, and take " + ByteSize.format(cache.fullContextBytes())
-                : String.format(
-                        Locale.ROOT,
-                        "%,d tokens fit; all positions take %s",
-                        cache.contextThatFits(),
-                        ByteSize.format(cache.fullContextBytes()));
+                : "room for " + Plural.of(cache.contextThatFits(), "token") + "; all positions take "
+                        + ByteSize.format(cache.fullContextBytes());
         return ByteSize.format(cache.kvBytesPerToken()) + " per token; " + fits;
     }
 }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
             InspectCommand.class,
             PlanCommand.class,
             BackendsCommand.class,
+            RoutersCommand.class,
             LogitsCommand.class,
             CalibrateCommand.class
         },

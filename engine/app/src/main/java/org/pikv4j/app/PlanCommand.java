@@ -13,6 +13,7 @@ import org.pikv4j.cli.BandwidthConverter;
 import org.pikv4j.cli.ByteSizeConverter;
 import org.pikv4j.cli.CommonOptions;
 import org.pikv4j.cli.CompressionOptions;
+import org.pikv4j.cli.ControlOption;
 import org.pikv4j.cli.ExitCodes;
 import org.pikv4j.cli.Json;
 import org.pikv4j.cli.KvBudgetConverter;
@@ -126,6 +127,9 @@ final class PlanCommand implements Callable<Integer> {
     private final PolicyOption policy = new PolicyOption();
 
     @Mixin
+    private final ControlOption control = new ControlOption();
+
+    @Mixin
     private final ShardingOptions sharding = new ShardingOptions();
 
     @Mixin
@@ -146,8 +150,9 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Optional<PolicyChoice> choice = policy.choice();
-        compression.check(List.of(kvDtype), choice.stream().toList());
+        Optional<PolicyChoice> named = policy.choice();
+        compression.check(List.of(kvDtype), named.stream().toList());
+        Optional<PolicyChoice> choice = control.choice(named, kvBudget);
         PlanReport report;
         try (ModelSource source = model.source()) {
             ModelShape shape = ShapeReader.read(source.path());

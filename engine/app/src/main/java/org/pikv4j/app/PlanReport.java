@@ -2,16 +2,20 @@ package org.pikv4j.app;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.pikv4j.memory.ByteSize;
 import org.pikv4j.plan.CacheBytes;
 import org.pikv4j.plan.DeviceBytes;
 import org.pikv4j.plan.MemoryPlan;
+import org.pikv4j.plan.OneBudgetBytes;
 import org.pikv4j.plan.PaperModel;
+import org.pikv4j.plan.ShardBytes;
 import org.pikv4j.plan.StepTime;
 import org.pikv4j.plan.Suggestion;
-import org.pikv4j.plan.Workload;
+import org.pikv4j.text.Plural;
 
 /**
  * A plan, for people and programs.
@@ -20,6 +24,8 @@ import org.pikv4j.plan.Workload;
  * @param plan what it takes; its components stand beside the name in JSON
  */
 record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
+    /** More shards than this would fill the screen; JSON has them all. */
+    private static final int MOST_SHARDS_ONE_BY_ONE = 8;
 
     /** It all as a table for people, several lines. */
     String table() {
@@ -29,10 +35,9 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
                 "planned",
                 String.format(
                         Locale.ROOT,
-                        "%,d tokens × %,d sequence%s, KV %s; %s of memory",
-                        plan.context(),
-                        plan.batch(),
-                        plural(plan.batch()),
+                        "%s × %s, KV %s; %s of memory",
+                        Plural.of(plan.context(), "token"),
+                        Plural.of(plan.batch(), "sequence"),
                         plan.kvDtype(),
                         memory())));
         weights(lines);
@@ -91,13 +96,45 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
                 ? ""
                 : " and " + ByteSize.format(plan.kvWindowBytes()) + " for layers with a window, per sequence";
         lines.add(Rows.row("KV per token", ByteSize.format(plan.kvBytesPerToken()) + window));
+        plan.auto().ifPresent(auto -> lines.add(Rows.row("KV auto", auto(auto))));
         lines.add(Rows.row(
                 "KV pages",
-                ByteSize.format(plan.kvBytes()) + ": payload " + ByteSize.format(kv.payloadBytes()) + ", scales "
-                        + ByteSize.format(kv.scaleBytes()) + ", metadata " + ByteSize.format(kv.metadataBytes())));
+                ByteSize.format(kv.total()) + (plan.auto().isPresent() ? " as they are filled" : "") + ": payload "
+                        + ByteSize.format(kv.payloadBytes()) + ", scales " + ByteSize.format(kv.scaleBytes())
+                        + ", metadata " + ByteSize.format(kv.metadataBytes())));
         lines.add(Rows.row(
                 "",
                 "open windows " + ByteSize.format(kv.openBytes()) + ", tail waste " + ByteSize.format(kv.tailBytes())));
+        shards(lines);
+    }
+
+    private static String auto(OneBudgetBytes auto) {
+        String budget = "a budget of " + ByteSize.format(auto.budgetBytes());
+        if (auto.asItIs()) {
+            return budget + " holds the pages as they are: nothing gets smaller";
+        }
+        return budget + "; pages get smaller, " + ByteSize.format(auto.smallestBytes()) + " at the smallest"
+                + (auto.keepsAll() ? "" : ": tokens are forgotten, too");
+    }
+
+    private void shards(List<String> lines) {
+        List<ShardBytes> shards = plan.shards();
+        if (shards.size() <= MOST_SHARDS_ONE_BY_ONE) {
+            shards.forEach(shard -> lines.add(Rows.row("shard " + shard.shard(), shard(shard))));
+        } else {
+            Comparator<ShardBytes> bySize = Comparator.comparingLong(ShardBytes::kvBytes);
+            lines.add(Rows.row("least shard", shard(Collections.min(shards, bySize))));
+            lines.add(Rows.row("fullest shard", shard(Collections.max(shards, bySize))));
+        }
+    }
+
+    private static String shard(ShardBytes shard) {
+        return String.format(
+                Locale.ROOT,
+                "KV %s in %s, %.0f%% of those that are full",
+                ByteSize.format(shard.kvBytes()),
+                Plural.of(shard.kvPages(), "page"),
+                100 * shard.share());
     }
 
     private void device(List<String> lines) {
@@ -108,6 +145,8 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
                         + ByteSize.format(device.sharedWeightsBytes())
                         + ", experts " + ByteSize.format(device.expertsBytes()) + ", KV "
                         + ByteSize.format(device.kvBytes())
+                        + " in "
+                        + Plural.of(device.kvPages(), "page")
                         + (device.routingBytes() == 0 ? "" : ", routing " + ByteSize.format(device.routingBytes()))));
     }
 
@@ -147,19 +186,15 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
         }
         return device.totalBytes() > plan.memoryBytes()
                 ? "no: " + ByteSize.format(device.totalBytes()) + " of " + ByteSize.format(plan.memoryBytes())
-                : "no: the cache is larger than its budget";
+                : plan.auto().isPresent()
+                        ? "no: the budget is less than what all tokens take at the smallest"
+                        : "no: the cache is larger than its budget";
     }
 
     private String most() {
-        String context = plan.maxContext() == Workload.MOST_TOKENS
-                ? "any number of"
-                : String.format(Locale.ROOT, "%,d", plan.maxContext());
-        return context + " tokens with this batch, "
-                + String.format(
-                        Locale.ROOT, "%,d sequence%s of this context", plan.maxBatch(), plural(plan.maxBatch()));
-    }
-
-    private static String plural(int count) {
-        return count == 1 ? "" : "s";
+        String all = plan.maxContext() == plan.positions() ? ", all that the model has," : "";
+        return Plural.of(plan.maxContext(), "token") + all + " with this batch, "
+                + Plural.of(plan.maxBatch(), "sequence") + " of this context"
+                + (plan.auto().isPresent() ? ", none forgotten" : "");
     }
 }

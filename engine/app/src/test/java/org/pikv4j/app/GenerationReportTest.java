@@ -29,7 +29,7 @@ class GenerationReportTest {
             2051,
             2051,
             List.of(),
-            ShardStats.NONE,
+            Optional.empty(),
             Optional.empty(),
             "vector",
             "stop_string",
@@ -63,7 +63,7 @@ class GenerationReportTest {
                 List.of(
                         new ShardUsage(0, true, 0.75, 1024, 4096, 1, 3, 3072, 2048, 1024, 28, 6144),
                         new ShardUsage(1, false, 0.25, 3072, 4096, 0, 0, 0, 0, 0, 0, 2048)),
-                new ShardStats(true, 0.25, 0.004, 2, new ShardMoves(12, 3072, 0, 0.002)),
+                Optional.of(new ShardStats(true, 0.25, 0.004, 1, new ShardMoves(12, 3072, 0, 0.002))),
                 Optional.of(new RoutingUsage(
                         4,
                         10,
@@ -87,7 +87,7 @@ class GenerationReportTest {
                         + " | shard 0: 1.00 KiB of 4.00 KiB, held 25% of 75%, read 75%"
                         + " | shard 1: 3.00 KiB of 4.00 KiB, held 75% of 25%, read 25%, shut"
                         + " | waited 4.00 ms for shards beside 250 ms of attention here"
-                        + " | rebalanced 2 times, 12 pages, 3.00 KiB in 2.00 ms | ")
+                        + " | rebalanced 1 time, 12 pages, 3.00 KiB in 2.00 ms | ")
                 .contains(" | routed queries read 25% of 1.00 KiB, loads max/mean 1.50, 75% as the query before | ");
     }
 

@@ -56,6 +56,6 @@ class InspectCommandTest {
         assertThat(caches.get(0).get("kv_dtype").asString()).isEqualTo("bf16");
         assertThat(caches.get(0).get("context_that_fits").asInt()).isEqualTo(1024);
         assertThat(caches.get(1).get("context_that_fits").asInt()).isEqualTo(512);
-        assertThat(Program.run("inspect", "--kv-budget", "2MiB").out()).contains("1,024 tokens fit");
+        assertThat(Program.run("inspect", "--kv-budget", "2MiB").out()).contains("room for 1,024 tokens");
     }
 }

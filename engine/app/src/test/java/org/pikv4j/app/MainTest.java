@@ -14,12 +14,13 @@ class MainTest {
         assertThat(version.out()).startsWith("PiKV4J ");
         Program help = Program.run("--help");
         assertThat(help.code()).isZero();
-        assertThat(help.out()).contains("Usage: pikv4j", "run", "chat", "inspect", "plan", "backends", "logits");
+        assertThat(help.out())
+                .contains("Usage: pikv4j", "run", "chat", "inspect", "plan", "backends", "routers", "logits");
         assertThat(version.err() + help.err()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "chat", "inspect", "plan", "backends", "logits"})
+    @ValueSource(strings = {"run", "chat", "inspect", "plan", "backends", "routers", "logits"})
     void everyCommandExplainsItself(String command) {
         Program help = Program.run(command, "--help");
         assertThat(help.code()).isZero();
@@ -42,6 +43,34 @@ class MainTest {
         assertThat(Program.run(line.split(" ")).out())
                 .containsPattern("\\n  pikv4j ")
                 .doesNotContainPattern("\\n  pikv4j [^\\n]*\\n[^ \\n]");
+    }
+
+    @Test
+    void routersAreListedWithDefaults() {
+        Program table = Program.run("routers");
+        assertThat(table.code()).isZero();
+        assertThat(table.out().lines())
+                .anyMatch(line -> line.matches("exact"))
+                .anyMatch(line -> line.matches("query-centroid +k=2"))
+                .anyMatch(line -> line.matches("adaptive +k=2  alpha=0\\.1  cost=0  prior=1"))
+                .anyMatch(line ->
+                        line.matches("hierarchical +k=2  groups=4, or one for each shard  keep=half of the groups"))
+                .anyMatch(line -> line.matches(
+                        "each of them +shards=one for each expert  by=expert  sinks=4  window=32  prompt=0  ahead=1"));
+        assertThat(Program.run("routers", "--json").out()).contains("\"topk\":{\"k\":\"2\",\"shards\":");
+    }
+
+    @Test
+    void shardsAndRoutingHaveHeadings() {
+        assertThat(Program.run("run", "--help").out())
+                .containsSubsequence(
+                        "Model, cache and backend:",
+                        "--kv-policy",
+                        "Shards, places where pages live:",
+                        "--shard-capacity=SHARE[,SHARE...]",
+                        "Routing, what queries read:",
+                        "--route",
+                        "General options:");
     }
 
     @Test

@@ -15,10 +15,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pikv4j.PiKV;
+import org.pikv4j.cache.control.Decisions;
 import org.pikv4j.cli.DemoModel;
 import org.pikv4j.session.Engine;
 import org.pikv4j.session.Session;
 import org.pikv4j.shard.ShardOptions;
+import org.pikv4j.shard.ShardSpec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -134,6 +136,102 @@ class PlanCommandTest {
         }
     }
 
+    /** What shards hold is what was planned for them: 23 full pages, of 4 layers and 2 KV heads, by capacity times speed. */
+    @ParameterizedTest
+    @CsvSource({"bf16, 23", "int8, 18"})
+    void eachShardHasItsShare(String form, int full) {
+        String[] what = {
+            "--kv-dtype",
+            form,
+            "--context",
+            "1500",
+            "--shards",
+            "3",
+            "--shard-capacity",
+            "2,1,1",
+            "--shard-speed",
+            "1,1,0.5",
+            "--placement",
+            "round-robin"
+        };
+        JsonNode shards = plan(what).get("shards");
+        List<ShardSpec> specs = List.of(new ShardSpec(2, 1), new ShardSpec(1, 1), new ShardSpec(1, 0.5));
+        try (DemoModel demo = new DemoModel();
+                Engine engine = PiKV.model(demo.path())
+                        .kvDtype(form)
+                        .shards(specs, "round-robin")
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(tokens(1500));
+            long pages = 0;
+            for (int shard = 0; shard < 3; shard++) {
+                JsonNode planned = shards.get(shard);
+                assertThat(planned.get("share").asDouble())
+                        .isEqualTo(specs.get(shard).weight() / 3.5);
+                assertThat(planned.get("kv_bytes").asLong())
+                        .isCloseTo(engine.shards().get(shard).heldBytes(), Percentage.withPercentage(4));
+                pages += planned.get("kv_pages").asLong();
+            }
+            assertThat(pages).isEqualTo(full * 8);
+        }
+        assertThat(Program.run(with(new String[] {"plan"}, what)).out())
+                .containsPattern("shard 0 +KV .*iB in \\d+ pages, 57% of those that are full\\n")
+                .containsPattern("shard 2 +KV .*iB in \\d+ pages, 14% of those that are full\\n");
+        assertThat(Program.run("plan", "--context", "1500", "--shards", "9").out())
+                .containsPattern("fullest shard +KV .* in 20 pages, 11%")
+                .doesNotContain("shard 0");
+        assertThat(Program.run("plan", "--context", "1500", "--shards", "1").out())
+                .contains("over 1 shard of one machine");
+    }
+
+    /** Two budgets: one that holds all pages as they are, and one under which they get smaller, but no token is forgotten. */
+    @Test
+    void oneBudgetIsPlanned() {
+        String[] large = {"--kv", "auto", "--kv-budget", "64MiB", "--page-tokens", "16", "--context", "2000"};
+        JsonNode asItIs = plan(large);
+        assertThat(asItIs.get("kv_dtype").asString()).isEqualTo("auto");
+        assertThat(asItIs.get("fits").asBoolean()).isTrue();
+        assertThat(asItIs.get("kv_bytes")).isEqualTo(asItIs.get("auto").get("exact_bytes"));
+        assertThat(Program.run(with(new String[] {"plan"}, large)).out()).contains("nothing gets smaller");
+        String[] small = {"--kv", "auto", "--kv-budget", "512KiB", "--page-tokens", "16"};
+        JsonNode plan = plan(with(small, "--context", "600"));
+        assertThat(plan.get("fits").asBoolean()).isTrue();
+        assertThat(plan.get("kv_bytes").asLong()).isEqualTo(512 << 10);
+        int most = plan.get("max_context").asInt();
+        assertThat(dropped(most)).isZero();
+        assertThat(dropped(most * 4 / 3)).isPositive();
+        JsonNode over = plan(with(small, "--context", "" + (most + 1)));
+        assertThat(over.get("fits").asBoolean()).isFalse();
+        String suggestions = over.get("suggestions").toString();
+        assertThat(suggestions)
+                .contains("--kv-budget 1MiB", "--context " + most, "no token forgotten")
+                .doesNotContain("--kv-dtype", "--devices");
+        assertThat(Program.run(with(with(new String[] {"plan"}, small), "--context", "" + (most + 1)))
+                        .out())
+                .contains(
+                        ": tokens are forgotten, too",
+                        "no: the budget is less than what all tokens take at the smallest");
+        Program latents = Program.run("plan", "--model", config("deepseek-v3"), "--kv", "auto", "--kv-budget", "1GiB");
+        assertThat(latents.code()).isEqualTo(2);
+        assertThat(latents.err()).contains("kv auto is not planned for latents");
+    }
+
+    /** How many tokens an engine forgets under a budget of 512 KiB. */
+    private static long dropped(int tokens) {
+        try (DemoModel demo = new DemoModel();
+                Engine engine = PiKV.model(demo.path())
+                        .kvAuto()
+                        .kvBudget("512KiB")
+                        .pageTokens(16)
+                        .open();
+                Session session = engine.openSession()) {
+            session.read(tokens(tokens));
+            return engine.decisions().orElseThrow().kinds().stream()
+                    .mapToLong(Decisions.Sum::dropped)
+                    .sum();
+        }
+    }
+
     /** 15 full pages of 64 tokens; 4 layers of 2 KV heads of 64; 8 expert shards, and 4 numbers of 8 bytes of each. */
     @Test
     void routesTakeHeap() {
@@ -230,6 +328,14 @@ class PlanCommandTest {
                         .get("fits")
                         .asBoolean())
                 .isFalse();
+    }
+
+    @Test
+    void noContextIsPromisedThatTheModelHasNot() {
+        String[] what = {"--model", config("mixtral-8x7b"), "--context", "8K", "--memory", "1TiB"};
+        assertThat(plan(what).get("max_context").asInt()).isEqualTo(32_768);
+        assertThat(Program.run(with(new String[] {"plan"}, what)).out())
+                .contains("at most       32,768 tokens, all that the model has, with this batch, ");
     }
 
     /** Every suggestion that changes options is itself a plan that fits. */

@@ -36,6 +36,13 @@ class RunCommandTest {
     }
 
     @Test
+    void theReadmesRouteFindsTheAnswer() {
+        Program program = Program.run("run", "--route", "query-centroid:k=2", "--prompt-file", "demo/document.txt");
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        assertThat(program.err()).containsPattern("routed queries read 6\\d% of");
+    }
+
+    @Test
     void oneBudgetIsExplained() {
         String[] command = {
             "run",
@@ -89,6 +96,20 @@ class RunCommandTest {
         assertThat(Program.run("run", "--prompt", PROMPT, "--kv", "auto", "--explain=much")
                         .code())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void oneBudgetSpansShardsAndRoutes() {
+        Program program = Program.run(
+                ("run --prompt-file demo/document.txt --kv auto --kv-budget 1MiB --page-tokens 16 --shards 3"
+                                + " --rebalance 1.01 --rebalance-every 64 --route query-centroid:k=6 --explain")
+                        .split(" "));
+        assertThat(program.code()).isZero();
+        assertThat(program.out()).isEqualTo(" The knife is in the chapel.\n");
+        assertThat(program.err())
+                .contains("moved to another shard", "pages were placed anew")
+                .containsPattern("0\\.0 \\S+ +\\d+ pages?, .* on shard [012]: ")
+                .containsPattern("tokens \\d+-\\d+: moved from shard [012] to shard [012]");
     }
 
     @Test
@@ -154,6 +175,8 @@ class RunCommandTest {
         assertThat(program.err()).isEmpty();
         JsonNode json = JsonMapper.shared().readTree(program.out());
         assertThat(json.get("text").asString()).isEqualTo(ANSWER);
+        assertThat(json.has("shards") || json.has("sharding") || json.has("routing"))
+                .isFalse();
         assertThat(json.get("tokens").asInt()).isEqualTo(8);
         assertThat(json.get("prompt_tokens").asInt()).isEqualTo(24);
         assertThat(json.get("seed").asInt()).isEqualTo(7);

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.pikv4j.PiKV;
+import org.pikv4j.cache.scheduling.KvBudget;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.session.Engine;
 import picocli.CommandLine.Mixin;
@@ -44,11 +45,12 @@ public final class EngineOptionsMixin {
      * @return a builder of its engine that follows the options
      */
     public PiKV.Builder builder(Path directory) {
-        Optional<PolicyChoice> choice = policy.choice();
+        Optional<PolicyChoice> named = policy.choice();
         PiKV.Builder builder = routing.apply(
-                sharding.apply(form.builder(directory, choice.stream().toList())));
-        choice.ifPresent(builder::kvPolicy);
-        return control.auto() ? control.apply(builder, form, choice) : builder;
+                sharding.apply(form.builder(directory, named.stream().toList())));
+        return control.choice(named, form.kvBudget().orElse(KvBudget.DEFAULT))
+                .map(builder::kvPolicy)
+                .orElse(builder);
     }
 
     /**

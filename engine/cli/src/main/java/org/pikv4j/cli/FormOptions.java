@@ -7,9 +7,7 @@ import org.pikv4j.PiKV;
 import org.pikv4j.cache.scheduling.KvBudget;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** The options of commands that run a model with a cache in a form of the user's choice, whatever is evicted from it. */
 public final class FormOptions {
@@ -20,10 +18,6 @@ public final class FormOptions {
             description = "How keys and values are cached: bf16, f32, int8, int4, 'int8,int4' for keys and values,"
                     + " '0-1=bf16;2-=int8' by layer; the README lists them all (default: ${DEFAULT-VALUE}).")
     private String kvDtype;
-
-    @Spec(Spec.Target.MIXEE)
-    @SuppressWarnings("NullAway.Init") // picocli sets it before it runs anything
-    private CommandSpec command;
 
     @Mixin
     private final ModelRunOptions model;
@@ -52,13 +46,6 @@ public final class FormOptions {
      */
     public String kvDtype() {
         return kvDtype;
-    }
-
-    /**
-     * @return whether a form was asked for, and not left to the command
-     */
-    boolean kvDtypeGiven() {
-        return command.commandLine().getParseResult().hasMatchedOption("--kv-dtype");
     }
 
     /**

@@ -12,6 +12,8 @@ import picocli.CommandLine.Option;
 /** Which model: a directory, or the id of one that lies in the local Hugging Face cache. */
 public final class ModelOption {
     private static final String CONFIG = "config.json";
+    /** Ends no id, though it might. */
+    private static final String FILES = ".json";
 
     @Option(
             names = "--model",
@@ -46,14 +48,14 @@ public final class ModelOption {
         if (Files.exists(path)) {
             return path;
         }
-        if (!HubCache.isId(text)) {
-            throw new InvalidOptionException("--model " + text + ": no such directory");
+        if (!HubCache.isId(text) || text.endsWith(FILES)) {
+            throw new InvalidOptionException("--model " + text + ": no such file or directory");
         }
         try {
             return HubCache.locate(System.getenv(), Path.of(System.getProperty("user.home", ".")))
                     .resolve(text);
         } catch (ModelFormatException e) {
-            throw new InvalidOptionException("--model " + text + ": no such directory, and " + e.getMessage()
+            throw new InvalidOptionException("--model " + text + ": no such file or directory, and " + e.getMessage()
                     + "; give a directory, or run: huggingface-cli download " + text);
         }
     }

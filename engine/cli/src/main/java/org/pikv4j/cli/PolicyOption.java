@@ -10,10 +10,11 @@ public final class PolicyOption {
             names = "--kv-policy",
             paramLabel = "NAME",
             order = 5,
-            description = "What gives way when a budget is reached, NAME[:option=value,...]: streaming-llm, lru, lru+,"
-                    + " knorm, keydiff, h2o, tova, snapkv, expected-attention, kvzip, duo, fastv, pikv, 'adakv(snapkv)',"
-                    + " 'pyramid(h2o)' and 'chunk(tova)' forget tokens, flexgen puts them on disk, and quest reads fewer;"
-                    + " the README explains them (default: reaching a budget is an error).")
+            description =
+                    "What gives way when a budget is reached, NAME[:option=value,...]: streaming-llm, lru, lru+,"
+                            + " knorm, keydiff, h2o, tova, snapkv, expected-attention, kvzip, duo, fastv, pikv, 'adakv(snapkv)',"
+                            + " 'pyramid(h2o)' and 'chunk(tova)' forget tokens, flexgen puts them on disk, and quest reads fewer;"
+                            + " all but quest want --kv-budget, and the README explains them (default: reaching a budget is an error).")
     private Optional<String> kvPolicy = Optional.empty();
 
     /**

@@ -4,17 +4,19 @@ import java.util.Optional;
 import org.pikv4j.PiKV;
 import org.pikv4j.cache.routing.RouteChoice;
 import org.pikv4j.error.InvalidOptionException;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The options {@code --route} and {@code --expert-bias}. */
+@Command(optionListHeading = "%nRouting, what queries read:%n")
 public final class RoutingOptions {
     @Option(
             names = "--route",
             paramLabel = "NAME",
             order = 5,
-            description = "Which expert shards of the cache a query reads, NAME[:k=N,option=value,...]: query-centroid,"
-                    + " cache-aware, adaptive, topk, topk-balanced, eplb, hierarchical, hash or exact; the README explains"
-                    + " them (default: all of the cache is read).")
+            description = "Which expert shards of the cache a query reads, NAME[:option=value,...]: query-centroid,"
+                    + " cache-aware, adaptive, topk, topk-balanced, eplb, hierarchical, hash or exact; the command routers"
+                    + " lists their options, the README explains them (default: all of the cache is read).")
     private Optional<String> route = Optional.empty();
 
     @Option(

@@ -10,9 +10,12 @@ import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.shard.RebalanceRule;
 import org.pikv4j.shard.ShardOptions;
 import org.pikv4j.shard.ShardSpec;
+import org.pikv4j.text.Plural;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The option {@code --shards}, and those that say more of shards. */
+@Command(optionListHeading = "%nShards, places where pages live:%n")
 public final class ShardingOptions {
     private static final String DEFAULT_PLACEMENT = "expert";
 
@@ -26,7 +29,7 @@ public final class ShardingOptions {
 
     @Option(
             names = "--shard-capacity",
-            paramLabel = "LIST",
+            paramLabel = "SHARE",
             split = ",",
             order = 5,
             description = "Each shard's share of the memory, relative to the others': 2,1,1 (default: equal).")
@@ -34,7 +37,7 @@ public final class ShardingOptions {
 
     @Option(
             names = "--shard-speed",
-            paramLabel = "LIST",
+            paramLabel = "SPEED",
             split = ",",
             order = 5,
             description =
@@ -130,7 +133,8 @@ public final class ShardingOptions {
 
     private static void check(String name, List<Double> values, int count) {
         if (!values.isEmpty() && values.size() != count) {
-            throw new InvalidOptionException("%s has %d numbers for %d shards".formatted(name, values.size(), count));
+            throw new InvalidOptionException(
+                    "%s has %s for %s".formatted(name, Plural.of(values.size(), "number"), Plural.of(count, "shard")));
         }
         for (double value : values) {
             if (!(value > 0 && value < ShardSpec.LIMIT)) {

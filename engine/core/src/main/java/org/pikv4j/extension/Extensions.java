@@ -13,6 +13,17 @@ public final class Extensions {
     private Extensions() {}
 
     /**
+     * @param type the extension's interface
+     * @param builtIn those that need no service entry
+     * @return all there are
+     */
+    public static <T extends Extension> List<T> all(Class<T> type, List<? extends T> builtIn) {
+        List<T> known = new ArrayList<>(builtIn);
+        ServiceLoader.load(type).forEach(known::add);
+        return known;
+    }
+
+    /**
      * @param kind what it is called in messages, for instance {@code page form}
      * @param type the extension's interface
      * @param builtIn those that need no service entry
@@ -23,8 +34,7 @@ public final class Extensions {
      */
     public static <T extends Extension> T find(
             String kind, Class<T> type, List<? extends T> builtIn, String name, String... others) {
-        List<T> known = new ArrayList<>(builtIn);
-        ServiceLoader.load(type).forEach(known::add);
+        List<T> known = all(type, builtIn);
         return known.stream()
                 .filter(extension -> extension.name().equals(name))
                 .findFirst()

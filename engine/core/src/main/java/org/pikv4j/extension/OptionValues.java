@@ -1,17 +1,19 @@
 package org.pikv4j.extension;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.memory.ByteSize;
 
 /** What stands behind an extension's name, {@code NAME:option=value,…}. Each option must be asked for. */
 public class OptionValues {
+    /** Limits from here on keep arithmetic finite: nobody is told of them who does not pass them. */
+    private static final double BOUNDLESS = 1e6;
+
     private final String of;
     private final Map<String, String> values;
-    private final Set<String> known = new LinkedHashSet<>();
+    private final Map<String, String> known = new LinkedHashMap<>(); // with their defaults, for people
 
     /**
      * @param of whose options they are, for messages, for instance {@code kv-policy h2o}
@@ -80,6 +82,21 @@ public class OptionValues {
     }
 
     /**
+     * A number whose default follows from something else.
+     *
+     * @param name an option's name
+     * @param usual what stands for that default
+     * @param words what it is, for people
+     * @param least the smallest value possible
+     * @return its value
+     */
+    public int number(String name, int usual, String words, int least) {
+        int value = number(name, usual, least);
+        known.put(name, words);
+        return value;
+    }
+
+    /**
      * @param name an option's name
      * @param usual its value if it is not given
      * @return whether it is 1, and not 0
@@ -100,7 +117,7 @@ public class OptionValues {
      * @return its value
      */
     public double real(String name, double usual, double least, double most) {
-        known.add(name);
+        known.put(name, plain(usual));
         String text = values.get(name);
         if (text == null) {
             return usual;
@@ -112,10 +129,17 @@ public class OptionValues {
             value = Double.NaN;
         }
         if (!(value >= least && value <= most)) {
-            throw new InvalidOptionException("%s: %s must be a number from %s to %s, not '%s'"
-                    .formatted(of, name, plain(least), plain(most), text));
+            throw new InvalidOptionException(
+                    "%s: %s must be %s, not '%s'".formatted(of, name, range(value, least, most), text));
         }
         return value;
+    }
+
+    private static String range(double value, double least, double most) {
+        if (most < BOUNDLESS) {
+            return "a number from " + plain(least) + " to " + plain(most);
+        }
+        return value > most ? "at most " + plain(most) : "a number of at least " + plain(least);
     }
 
     private static String plain(double number) {
@@ -128,7 +152,7 @@ public class OptionValues {
      * @return its value, as it was written
      */
     public String text(String name, String usual) {
-        known.add(name);
+        known.put(name, usual);
         return values.getOrDefault(name, usual);
     }
 
@@ -138,7 +162,7 @@ public class OptionValues {
      * @return its value, a size
      */
     public long bytes(String name, long usual) {
-        known.add(name);
+        known.put(name, ByteSize.format(usual));
         String text = values.get(name);
         try {
             return text == null ? usual : ByteSize.parse(text);
@@ -148,11 +172,18 @@ public class OptionValues {
     }
 
     /**
+     * @return what was asked for so far, in that order: names of options, and their defaults in words
+     */
+    public Map<String, String> defaults() {
+        return Collections.unmodifiableMap(known);
+    }
+
+    /**
      * @throws InvalidOptionException if there is an option that nobody asked for
      */
     public void checkAllUsed() {
         for (String name : values.keySet()) {
-            if (!known.contains(name)) {
+            if (!known.containsKey(name)) {
                 throw unknown(name);
             }
         }
@@ -166,6 +197,6 @@ public class OptionValues {
         return new InvalidOptionException(
                 known.isEmpty()
                         ? of + " has no options"
-                        : "%s has no option '%s'; it has %s".formatted(of, name, String.join(", ", known)));
+                        : "%s has no option '%s'; it has %s".formatted(of, name, String.join(", ", known.keySet())));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.RowCodec;
+import org.pikv4j.cache.control.Ladder;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.storage.CacheLayout;
@@ -22,6 +23,8 @@ import org.pikv4j.session.EngineOptions;
  * latent have none there yet: theirs is one page for all heads, of rows in the form of keys.
  */
 final class CacheModel {
+    /** Of the budget, what a batch's rows may take where memory is short. */
+    private static final int ROWS_SHARE = 8;
 
     /** Tables that are alike: KV heads, or a layer's latent. {@code sealed} equals {@code open} where pages stay as they are. */
     private record Tables(PageBytes open, PageBytes sealed, long count) {
@@ -37,6 +40,7 @@ final class CacheModel {
     private final List<Layer> layers;
     private final Residual residual;
     private final Optional<CacheSchedule> schedule;
+    private final Optional<Ladder> ladder; // where kv auto may make pages smaller
 
     /**
      * @param model the model
@@ -55,6 +59,17 @@ final class CacheModel {
                 : options.residual();
         layers = compressed ? layers(model, options, residual) : wanted;
         schedule = schedule(model);
+        ladder = options.policy().filter(PolicyChoice::auto).map(any -> Ladder.of(cut()));
+    }
+
+    /** How the cache itself is cut, which knows no latents. */
+    private CacheLayout cut() {
+        List<CacheLayout.Layer> pages =
+                layers.stream().flatMap(layer -> layer.cut().stream()).toList();
+        if (pages.size() < layers.size()) {
+            throw new InvalidOptionException("kv auto is not planned for latents: it has no smaller forms of them");
+        }
+        return new CacheLayout(pages, residual);
     }
 
     private static List<Layer> layers(ModelShape model, EngineOptions options, Residual residual) {
@@ -116,15 +131,9 @@ final class CacheModel {
             }
             specs.add(attention);
         }
-        List<CacheLayout.Layer> pages =
-                layers.stream().flatMap(layer -> layer.cut().stream()).toList();
         options.policy().map(PolicyChoice::policy).ifPresent(policy -> policy.check(specs));
-        return Optional.of(new CacheSchedule(
-                options.policy(),
-                options.tokenBudget(),
-                new CacheLayout(pages, residual),
-                specs,
-                options.prefillChunk()));
+        return Optional.of(
+                new CacheSchedule(options.policy(), options.tokenBudget(), cut(), specs, options.prefillChunk()));
     }
 
     /**
@@ -154,9 +163,12 @@ final class CacheModel {
     }
 
     private CacheBytes bytes(Layer layer, int context) {
-        PageCounts pages = pages(layer, context);
+        return bytes(layer.tables(), pages(layer, context));
+    }
+
+    private CacheBytes bytes(List<Tables> tables, PageCounts pages) {
         CacheBytes bytes = CacheBytes.NONE;
-        for (Tables table : layer.tables()) {
+        for (Tables table : tables) {
             PageBytes open = table.open();
             PageBytes sealed = table.sealed();
             long numbers = open.payload() + open.scales();
@@ -171,6 +183,87 @@ final class CacheModel {
             bytes = bytes.plus(one.times(table.count()));
         }
         return bytes;
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return what its pages take under kv auto when all have the smallest form, but for those with the first tokens and the newest
+     */
+    CacheBytes smallest(int context) {
+        int covered = options.policy().orElseThrow().protection().wholePages(options.pageTokens());
+        CacheBytes bytes = CacheBytes.NONE;
+        for (int i = 0; i < layers.size(); i++) {
+            PageBytes least = PageBytes.of(ladder.orElseThrow().rungs(i).getLast());
+            List<Tables> tables = layers.get(i).tables().stream()
+                    .map(table -> new Tables(table.open(), least, table.count()))
+                    .toList();
+            PageCounts pages = pages(layers.get(i), context);
+            long all = pages.exact() + pages.sealed();
+            long exact = Math.min(all, covered);
+            bytes = bytes.plus(bytes(tables, new PageCounts(exact, all - exact, 0, pages.unfilled())));
+        }
+        return bytes;
+    }
+
+    /**
+     * @param budgetBytes what the cache may take
+     * @return of these, what rows take under kv auto that have just been read, and those that come next, before their pages are smaller
+     */
+    long rowsBytes(long budgetBytes) {
+        long page = layers.stream()
+                .flatMap(layer -> layer.tables().stream())
+                .mapToLong(table -> table.open().total() * table.count())
+                .sum();
+        long pages =
+                Math.min(Math.ceilDiv(options.prefillChunk(), options.pageTokens()), budgetBytes / ROWS_SHARE / page);
+        return 2 * Math.multiplyExact(page, Math.max(1, pages));
+    }
+
+    /**
+     * @param budgetBytes what the cache may take
+     * @return of these, what kv auto keeps free
+     */
+    long keptBytes(long budgetBytes) {
+        return ladder.orElseThrow().keptBytes(budgetBytes);
+    }
+
+    /** Some pages of a sequence. */
+    record PageSum(long pages, long bytes) {}
+
+    /**
+     * @param context tokens of a sequence
+     * @return its pages that no more tokens come to, in the form that they have for good: those that shards hold
+     */
+    PageSum settled(int context) {
+        long count = 0;
+        long bytes = 0;
+        for (Layer layer : layers) {
+            PageCounts pages = pages(layer, context);
+            for (Tables table : layer.tables()) {
+                long exact = pages.exact() - (table.compressed() ? pages.reserved() : 0);
+                boolean endsOpen = pages.unfilled() > 0 && !(table.compressed() && pages.reserved() > 0);
+                exact -= endsOpen ? 1 : 0;
+                count += (exact + pages.sealed()) * table.count();
+                bytes += (exact * table.open().total()
+                                + pages.sealed() * table.sealed().total())
+                        * table.count();
+            }
+        }
+        return new PageSum(count, bytes);
+    }
+
+    /**
+     * @param context tokens of a sequence
+     * @return how many pages it has
+     */
+    long pages(int context) {
+        long count = 0;
+        for (Layer layer : layers) {
+            PageCounts pages = pages(layer, context);
+            count += (pages.exact() + pages.sealed())
+                    * layer.tables().stream().mapToLong(Tables::count).sum();
+        }
+        return count;
     }
 
     private PageCounts pages(Layer layer, int context) {

@@ -1,7 +1,13 @@
 package org.pikv4j.plan;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.IntPredicate;
+import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.session.EngineOptions;
+import org.pikv4j.shard.ShardOptions;
+import org.pikv4j.shard.ShardSpec;
 
 /** One way to keep a model's cache, and what fits with it. */
 final class Fit {
@@ -28,17 +34,34 @@ final class Fit {
         return cache.bytes(work.context()).times(work.batch());
     }
 
+    /** What kv auto makes of the cache, where it is on. */
+    Optional<OneBudgetBytes> auto(Workload work) {
+        return options.policy()
+                .filter(PolicyChoice::auto)
+                .map(any -> new OneBudgetBytes(
+                        options.kvBudgetBytes(),
+                        cache.keptBytes(options.kvBudgetBytes()),
+                        kv(work).total(),
+                        Math.addExact(
+                                cache.smallest(work.context())
+                                        .times(work.batch())
+                                        .total(),
+                                cache.rowsBytes(options.kvBudgetBytes()))));
+    }
+
     /**
      * The fullest device: whole experts of each layer, an even share of the pages that are full, the open ones of its share of
      * the sequences, and a copy of everything else.
      */
     DeviceBytes device(Workload work) {
         CacheBytes one = cache.bytes(work.context());
+        CacheModel.PageSum settledPages = cache.settled(work.context());
         long settled = one.total() - one.openBytes() - one.tailBytes();
         long open = one.openBytes() + one.tailBytes();
         long kv = Math.addExact(
-                Math.ceilDiv(Math.multiplyExact(settled, work.batch()), work.devices()),
-                Math.multiplyExact(open, Math.ceilDiv(work.batch(), work.devices())));
+                shared(settled, work), Math.multiplyExact(open, Math.ceilDiv(work.batch(), work.devices())));
+        long pages = shared(settledPages.pages(), work)
+                + (cache.pages(work.context()) - settledPages.pages()) * Math.ceilDiv(work.batch(), work.devices());
         long experts = 0;
         for (LayerShape layer : model.layers()) {
             experts += Math.ceilDiv(layer.experts(), work.devices()) * layer.expertParameters();
@@ -46,9 +69,32 @@ final class Fit {
         return DeviceBytes.of(
                 Math.multiplyExact(model.alwaysParameters(), model.elementBytes()),
                 Math.multiplyExact(experts, model.elementBytes()),
-                kv,
+                auto(work).map(OneBudgetBytes::heldBytes).orElse(kv),
+                pages,
                 Math.multiplyExact(oneRouting(work), Math.ceilDiv(work.batch(), work.devices())),
                 scratch(work));
+    }
+
+    /** A device's part of what all sequences have so much of. */
+    private static long shared(long ofSequence, Workload work) {
+        return Math.ceilDiv(Math.multiplyExact(ofSequence, (long) work.batch()), work.devices());
+    }
+
+    /** What the shards of a device hold; empty where there are none. */
+    List<ShardBytes> shards(Workload work) {
+        List<ShardSpec> specs = options.shards().map(ShardOptions::shards).orElse(List.of());
+        CacheModel.PageSum settled = cache.settled(work.context());
+        double all = specs.stream().mapToDouble(ShardSpec::weight).sum();
+        List<ShardBytes> shards = new ArrayList<>();
+        for (ShardSpec spec : specs) {
+            double share = spec.weight() / all;
+            shards.add(new ShardBytes(
+                    shards.size(),
+                    share,
+                    Math.round(share * shared(settled.bytes(), work)),
+                    Math.round(share * shared(settled.pages(), work))));
+        }
+        return shards;
     }
 
     private long oneRouting(Workload work) {
@@ -65,11 +111,16 @@ final class Fit {
     }
 
     boolean fits(Workload work) {
-        return device(work).totalBytes() <= work.memoryBytes() && kv(work).total() <= options.kvBudgetBytes();
+        return device(work).totalBytes() <= work.memoryBytes() && withinBudget(work);
+    }
+
+    /** Whether the budget holds all tokens that are to be kept. */
+    boolean withinBudget(Workload work) {
+        return auto(work).map(OneBudgetBytes::keepsAll).orElseGet(() -> kv(work).total() <= options.kvBudgetBytes());
     }
 
     int maxContext(Workload work) {
-        return most(Workload.MOST_TOKENS, tokens -> fits(work.withContext(tokens)));
+        return most(Math.min(Workload.MOST_TOKENS, model.maxPositions()), tokens -> fits(work.withContext(tokens)));
     }
 
     int maxBatch(Workload work) {

@@ -23,14 +23,16 @@ import java.util.Optional;
  * @param storedWeightsBytes about what they take there, where that is known
  * @param kvBytesPerToken what one more token adds to a sequence in the long run, in layers whose window it has not left
  * @param kvWindowBytes what layers take whose window the sequence has left, whatever its length
- * @param kvBytes the cache of all sequences: whole pages
- * @param kv the same by what it is
+ * @param kvBytes the cache of all sequences: whole pages; under kv auto at most the budget
+ * @param kv the same by what it is; under kv auto as it is before pages become smaller
+ * @param auto what kv auto makes of it, where it is on
  * @param routingBytes what is known of the experts of all sequences, on the heap, where shards are filled or read by them
  * @param scratchBytes activations and partial results, of one device
  * @param totalBytes all of it on all devices, of each its own copy of what they do not share out
  * @param device what the fullest device takes
- * @param fits whether that is within its memory, and the cache within its budget
- * @param maxContext the longest context that fits with this batch, whatever the model was made for; 0 if none does
+ * @param shards what each of its shards holds; empty where there are none
+ * @param fits whether that is within its memory, and the cache within its budget; under kv auto without forgetting tokens
+ * @param maxContext the longest context that fits with this batch, at most the model's positions; 0 if none does
  * @param maxBatch the most sequences that fit with this context; 0 if not even one does
  * @param fullCacheFits whether an exact cache without a budget fits, with a tenth of the memory to spare
  * @param paper the paper's model of the same cache
@@ -58,10 +60,12 @@ public record MemoryPlan(
         long kvWindowBytes,
         long kvBytes,
         CacheBytes kv,
+        Optional<OneBudgetBytes> auto,
         long routingBytes,
         long scratchBytes,
         long totalBytes,
         DeviceBytes device,
+        List<ShardBytes> shards,
         boolean fits,
         int maxContext,
         int maxBatch,
@@ -72,6 +76,7 @@ public record MemoryPlan(
         List<String> remarks) {
 
     public MemoryPlan {
+        shards = List.copyOf(shards);
         suggestions = List.copyOf(suggestions);
         remarks = List.copyOf(remarks);
     }

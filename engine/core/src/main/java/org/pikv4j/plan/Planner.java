@@ -9,10 +9,14 @@ import org.pikv4j.cache.compression.Codecs;
 import org.pikv4j.cache.compression.FormChoice;
 import org.pikv4j.cache.compression.FormSpec;
 import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.control.Auto;
+import org.pikv4j.cache.routing.ExpertPlacement;
 import org.pikv4j.cache.scheduling.PolicyChoice;
 import org.pikv4j.cache.scheduling.TokenBudget;
 import org.pikv4j.error.InvalidOptionException;
+import org.pikv4j.memory.ByteSize;
 import org.pikv4j.session.EngineOptions;
+import org.pikv4j.text.Plural;
 
 /** Plans before anything is loaded: counts bytes, and looks for settings that fit. */
 public final class Planner {
@@ -62,11 +66,17 @@ public final class Planner {
     private MemoryPlan plan(Optional<StepTime.Machine> machine) {
         List<Integer> layerExperts =
                 model.layers().stream().map(LayerShape::experts).toList();
+        if (work.devices() > 1 && fit.auto(work).isPresent()) {
+            throw new InvalidOptionException(
+                    "kv auto is planned for one device: what becomes smaller does not depend on where it is");
+        }
         options.route().ifPresent(route -> route.checked(layerExperts));
         long elementBytes = model.elementBytes();
         long experts = Math.multiplyExact(model.expertParameters(), elementBytes);
         long always = Math.multiplyExact(model.alwaysParameters(), elementBytes);
         CacheBytes kv = fit.kv(work);
+        Optional<OneBudgetBytes> auto = fit.auto(work);
+        long kvBytes = auto.map(OneBudgetBytes::heldBytes).orElse(kv.total());
         DeviceBytes device = fit.device(work);
         boolean fits = fit.fits(work);
         Fit full = new Fit(model, unbounded());
@@ -79,7 +89,7 @@ public final class Planner {
                 work.batch(),
                 work.devices(),
                 work.memoryBytes(),
-                options.forms().name(),
+                auto.map(any -> Auto.NAME).orElse(options.forms().name()),
                 model.parameters().total(),
                 model.parameters().active(),
                 Math.addExact(always, experts),
@@ -89,21 +99,27 @@ public final class Planner {
                 model.quantization().flatMap(ModelShape.Quantization::storedBytes),
                 fit.cache().bytesPerToken(work.context()),
                 fit.cache().windowBytes(work.context()),
-                kv.total(),
+                kvBytes,
                 kv,
+                auto,
                 fit.routing(work),
                 fit.scratch(work),
-                Math.addExact(Math.addExact(copies, experts), Math.addExact(kv.total(), fit.routing(work))),
+                Math.addExact(Math.addExact(copies, experts), Math.addExact(kvBytes, fit.routing(work))),
                 device,
+                fit.shards(work),
                 fits,
                 fit.maxContext(work),
                 fit.maxBatch(work),
                 full.device(work).totalBytes() <= (1 - SPARE) * work.memoryBytes(),
                 paper(full),
                 machine.map(with -> StepTime.of(
-                        model, work, device, (double) fit.cache().bytesPerToken(1) / model.growingElements(1), with)),
+                        model,
+                        work,
+                        device,
+                        (double) kvBytes / kv.total() * fit.cache().bytesPerToken(1) / model.growingElements(1),
+                        with)),
                 fits ? List.of() : suggestions(),
-                remarks(fits, kv.total()));
+                remarks(fits, kvBytes));
     }
 
     private PaperModel paper(Fit full) {
@@ -133,7 +149,11 @@ public final class Planner {
         }
         options.shards()
                 .ifPresent(groups -> remarks.add("pages shared out over "
-                        + groups.shards().size() + " shards of one machine take the same bytes in all"));
+                        + Plural.of(groups.shards().size(), "shard")
+                        + " of one machine take the same bytes in all"
+                        + (groups.placement() instanceof ExpertPlacement
+                                ? "; placed by expert, they are as even as what tokens choose"
+                                : "")));
         if (fits && kvBytes > work.memoryBytes() / 2) {
             remarks.add("the cache is more than half of the memory: give run a --kv-budget of so many bytes");
         }
@@ -146,11 +166,20 @@ public final class Planner {
     }
 
     private EngineOptions with(FormChoice forms, Optional<TokenBudget> budget, Optional<PolicyChoice> policy) {
+        return with(forms, options.kvBudgetBytes(), budget, policy);
+    }
+
+    private EngineOptions with(long kvBudgetBytes) {
+        return with(options.forms(), kvBudgetBytes, options.tokenBudget(), options.policy());
+    }
+
+    private EngineOptions with(
+            FormChoice forms, long kvBudgetBytes, Optional<TokenBudget> budget, Optional<PolicyChoice> policy) {
         return new EngineOptions(
                 forms,
                 options.residual(),
                 options.pageTokens(),
-                options.kvBudgetBytes(),
+                kvBudgetBytes,
                 options.prefillChunk(),
                 budget,
                 policy,
@@ -162,24 +191,43 @@ public final class Planner {
     private List<Suggestion> suggestions() {
         List<Suggestion> found = new ArrayList<>();
         if (fit.device(work).withoutCache() < work.memoryBytes()) {
-            smallerForm().ifPresent(found::add);
-            eviction().ifPresent(found::add);
+            Optional<OneBudgetBytes> auto = fit.auto(work);
+            if (auto.isEmpty()) {
+                smallerForm().ifPresent(found::add);
+                eviction().ifPresent(found::add);
+            } else {
+                auto.filter(any -> !any.keepsAll()).flatMap(this::largerBudget).ifPresent(found::add);
+            }
+            String loss = auto.isEmpty() ? "nothing lost" : "no token forgotten";
             int batch = fit.maxBatch(work);
             if (batch > 0) {
-                add(found, "--batch " + batch, fit, work.withBatch(batch), "fewer sequences at once, nothing lost");
+                add(found, "--batch " + batch, fit, work.withBatch(batch), "fewer sequences at once, " + loss);
             }
             int context = fit.maxContext(work);
             if (context > 0) {
-                add(found, "--context " + context, fit, work.withContext(context), "a shorter context, nothing lost");
+                add(found, "--context " + context, fit, work.withContext(context), "a shorter context, " + loss);
             }
         }
         moreDevices().ifPresent(found::add);
-        if (fit.kv(work).total() <= options.kvBudgetBytes()) {
+        if (fit.withinBudget(work)) {
             long needed = fit.device(work).totalBytes();
-            long mebibytes = Math.ceilDiv(needed, 1L << 20);
-            found.add(new Suggestion("--memory " + mebibytes + "MiB", needed, "a larger machine"));
+            found.add(new Suggestion("--memory " + mebibytes(needed), needed, "a larger machine"));
         }
         return found;
+    }
+
+    private static String mebibytes(long bytes) {
+        return Math.ceilDiv(bytes, 1L << 20) + "MiB";
+    }
+
+    /** The smallest budget that keeps all tokens, to a 16th. */
+    private Optional<Suggestion> largerBudget(OneBudgetBytes auto) {
+        long budget = Math.max(auto.budgetBytes(), auto.smallestBytes());
+        while (!new Fit(model, with(budget)).withinBudget(work)) {
+            budget = Math.addExact(budget, Math.ceilDiv(budget, 16));
+        }
+        String text = mebibytes(budget);
+        return tried("--kv-budget " + text, () -> with(ByteSize.parse(text)), "all tokens fit in smaller forms");
     }
 
     private Optional<Suggestion> smallerForm() {
@@ -227,6 +275,9 @@ public final class Planner {
     }
 
     private Optional<Suggestion> moreDevices() {
+        if (fit.auto(work).isPresent()) {
+            return Optional.empty(); // it is planned for one
+        }
         for (int count = work.devices() + 1; count <= MOST_DEVICES; count++) {
             Workload more = work.withDevices(count);
             if (fit.fits(more)) {

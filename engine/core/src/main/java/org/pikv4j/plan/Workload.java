@@ -29,8 +29,11 @@ public record Workload(int context, int batch, long memoryBytes, int devices) {
     }
 
     private static void check(String option, int value, int most) {
-        if (value < 1 || value > most) {
-            throw new InvalidOptionException(option + " must be between 1 and " + most + ", not " + value);
+        if (value < 1) {
+            throw new InvalidOptionException(option + " must be at least 1, not " + value);
+        }
+        if (value > most) {
+            throw new InvalidOptionException(option + " must be at most " + most + ", not " + value);
         }
     }
 

@@ -41,7 +41,7 @@ final class Shard {
 
     /** What it shall get, compared with others. */
     double weight() {
-        return open ? spec.capacity() * spec.speed() : 0;
+        return open ? spec.weight() : 0;
     }
 
     /** Asks; whatever goes wrong is in the answer. */

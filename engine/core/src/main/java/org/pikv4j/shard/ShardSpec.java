@@ -21,4 +21,11 @@ public record ShardSpec(double capacity, double speed) {
                     "capacities and speeds of shards must be positive numbers, not " + capacity + " and " + speed);
         }
     }
+
+    /**
+     * @return what it gets pages by, compared with others
+     */
+    public double weight() {
+        return capacity * speed;
+    }
 }

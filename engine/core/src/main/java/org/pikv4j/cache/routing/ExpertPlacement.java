@@ -11,8 +11,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * The shard of the expert that most of the page's tokens chose (PiKV, arXiv 2508.06526, §3.1), expert e having shard e mod G until
- * loads are known. The paper's own formula, (t mod N_tok) xor (e mod N_exp), leaves the range of shards unless their number is a
+ * The shard of the expert that most of the page's tokens chose (PiKV, arXiv 2508.06526, §3.1). Until loads are known experts are shared out
+ * by number in proportion to the shards' weights: expert e has shard e mod G where those are equal. The paper's own formula, (t mod N_tok) xor (e mod N_exp), leaves the range of shards unless their number is a
  * power of two, and scatters neighbours.
  *
  * <p>{@linkplain #balanced Balanced}, experts are packed by load, and the hottest have several shards among which their pages are
@@ -28,7 +28,7 @@ public final class ExpertPlacement implements Placement {
     private final Placement withoutGate = new HashPlacement();
     private final Map<Integer, Map<Integer, int[]>> table; // layer, expert: shards
 
-    /** Expert e has shard e mod G. */
+    /** Experts have shards by number. */
     public ExpertPlacement() {
         this(Map.of());
     }
@@ -68,18 +68,26 @@ public final class ExpertPlacement implements Placement {
         return known;
     }
 
-    /** Expert e has the shard e mod G of those that are open. */
+    /**
+     * Seats are given as Sainte-Laguë gives them, one for each expert, the next to the open shard with the largest weight/(2n+1), which has n
+     * already; the first of equals, so that equal shards take turns.
+     */
     private static int byNumber(int expert, ShardLoads shards) {
-        int open = 0;
-        for (int shard = 0; shard < shards.count(); shard++) {
-            open += shards.weight(shard) > 0 ? 1 : 0;
+        int[] seats = new int[shards.count()];
+        int next = -1;
+        for (int e = 0; e <= expert; e++) {
+            next = -1;
+            for (int shard = 0; shard < seats.length; shard++) {
+                double weight = shards.weight(shard);
+                if (weight > 0
+                        && (next < 0
+                                || weight * (2 * seats[next] + 1) > shards.weight(next) * (2 * seats[shard] + 1))) {
+                    next = shard;
+                }
+            }
+            seats[next]++;
         }
-        int turn = expert % open;
-        int shard = 0;
-        while (shards.weight(shard) <= 0 || turn-- > 0) {
-            shard++;
-        }
-        return shard;
+        return next;
     }
 
     /**

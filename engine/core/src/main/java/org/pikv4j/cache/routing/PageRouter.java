@@ -3,7 +3,8 @@ package org.pikv4j.cache.routing;
 import org.pikv4j.cache.scheduling.CachePolicy;
 
 /**
- * Chooses what queries read. Attention weights always come from the true softmax over what is read; what is not read is lost
+ * Chooses what queries read, page by page or in blocks of tokens; a {@link ShardRouter} chooses among sets of pages, and is made one by {@link
+ * SequenceRouting}. Attention weights always come from the true softmax over what is read; what is not read is lost
  * for that query, so an engine has no router unless it is given one. Called by the engine's thread alone.
  */
 public interface PageRouter extends CachePolicy {

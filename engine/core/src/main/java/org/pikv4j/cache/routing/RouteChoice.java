@@ -9,6 +9,7 @@ import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.extension.Extensions;
 import org.pikv4j.extension.OptionValues;
+import org.pikv4j.text.Plural;
 
 /**
  * Which part of the cache a query reads: the pages of some expert shards, and the sinks and the newest tokens.
@@ -35,12 +36,14 @@ public record RouteChoice(
     /** The default of k. */
     public static final int K = 2;
 
+    private static final int MOST_BIAS = 1_000_000;
+
     private static final String EXPERT = "expert";
     private static final String PAGE = "page";
 
     /**
-     * Reads {@code NAME[:option=value,…]}. Every router has the options {@code k} (2), {@code shards} (one for each expert), {@code by}
-     * (expert, or page), {@code sinks}, {@code window}, {@code prompt} (0, or 1), and {@code ahead} (1, or 0).
+     * Reads {@code NAME[:option=value,…]}. Routers have the options {@code k}, unless they read all, {@code shards}, {@code by} (expert, or
+     * page), {@code sinks}, {@code window}, {@code prompt} (0, or 1), {@code ahead} (1, or 0), and their own; {@link #defaults} lists them.
      *
      * @param spec an option's value
      * @return the choice
@@ -51,11 +54,30 @@ public record RouteChoice(
         String name = OptionValues.split("route", spec, 0, values);
         ShardRouter plain = Extensions.find("route", ShardRouter.class, BuiltInRouters.ALL, name);
         OptionValues options = new OptionValues("route " + name, values);
+        RouteChoice choice = read(plain, options);
+        options.checkAllUsed();
+        return choice;
+    }
+
+    /**
+     * @return the options of each router and their defaults in words, by its name
+     */
+    public static Map<String, Map<String, String>> defaults() {
+        Map<String, Map<String, String>> all = new LinkedHashMap<>();
+        for (ShardRouter router : Extensions.all(ShardRouter.class, BuiltInRouters.ALL)) {
+            OptionValues none = new OptionValues("route " + router.name(), Map.of());
+            read(router, none);
+            all.put(router.name(), none.defaults());
+        }
+        return all;
+    }
+
+    private static RouteChoice read(ShardRouter plain, OptionValues options) {
         int k = plain.choosesAll() ? 1 : options.number("k", K, 1);
-        int shards = options.number("shards", 0, 1);
+        int shards = options.number("shards", 0, "one for each expert", 1);
         String by = options.text("by", EXPERT);
         if (!by.equals(EXPERT) && !by.equals(PAGE)) {
-            throw new InvalidOptionException("route " + name + ": by must be expert or page, not '" + by + "'");
+            throw new InvalidOptionException("route " + plain.name() + ": by must be expert or page, not '" + by + "'");
         }
         Protection protection = new Protection(
                 options.number("sinks", Protection.DEFAULT.sinks(), 0, Protection.MOST),
@@ -63,7 +85,6 @@ public record RouteChoice(
         boolean prompt = options.flag("prompt", false);
         boolean ahead = options.flag("ahead", true);
         ShardRouter router = plain.with(options);
-        options.checkAllUsed();
         return new RouteChoice(router, k, shards, by.equals(PAGE), protection, prompt, ahead, 0);
     }
 
@@ -80,8 +101,9 @@ public record RouteChoice(
      * @return the same with it
      */
     public RouteChoice withExpertBias(double factor) {
-        if (!(factor >= 0 && factor <= 1e6)) {
-            throw new InvalidOptionException("expert-bias must be a number from 0 to 1000000, not " + factor);
+        if (!(factor >= 0 && factor <= MOST_BIAS)) {
+            throw new InvalidOptionException("expert-bias must be "
+                    + (factor > MOST_BIAS ? "at most " + MOST_BIAS : "a number of at least 0") + ", not " + factor);
         }
         return new RouteChoice(router, k, shards, byPage, protection, prompt, ahead, factor);
     }
@@ -97,12 +119,16 @@ public record RouteChoice(
         }
         for (int count : experts) {
             if (count > 0 && (shards > count || k > shards(count))) {
-                throw new InvalidOptionException("route %s: %s where layers have %d %s"
+                throw new InvalidOptionException("route %s: %s where layers have %s"
                         .formatted(
                                 router.name(),
                                 shards > count ? "shards=" + shards : "k=" + k,
-                                shards > count ? count : shards(count),
-                                shards > count || shards == 0 ? "experts" : "shards"));
+                                shards > count || shards == 0
+                                        ? Plural.of(count, "expert")
+                                        : Plural.of(shards, "shard")));
+            }
+            if (count > 0) {
+                router.check(shards(count));
             }
             if (count > 0 && expertBias > 0 && (byPage || shards(count) != count)) {
                 throw new InvalidOptionException(

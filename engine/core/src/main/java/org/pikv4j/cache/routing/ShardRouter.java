@@ -5,7 +5,8 @@ import org.pikv4j.extension.Extension;
 import org.pikv4j.extension.OptionValues;
 
 /**
- * Chooses which expert shards a query reads (PiKV, arXiv 2508.06526, §3.2, Table 1). All routers see the same {@linkplain ShardSignals
+ * Scores whole expert shards, and a query reads the pages of the best, where a {@link PageRouter} picks single pages or blocks of tokens
+ * among all (PiKV, arXiv 2508.06526, §3.2, Table 1). All routers see the same {@linkplain ShardSignals
  * signals}; attention weights always come from the true softmax over what is read. A router is without state: what it remembers stands in
  * numbers that each sequence keeps for each layer and KV head, so that what one sequence reads never depends on another, nor on how its rows were
  * batched.
@@ -44,6 +45,12 @@ public interface ShardRouter extends Extension {
     default boolean choosesAll() {
         return false;
     }
+
+    /**
+     * @param shards number of expert shards of a layer
+     * @throws org.pikv4j.error.InvalidOptionException if its options make no sense for so many
+     */
+    default void check(int shards) {}
 
     /**
      * @param shards number of expert shards

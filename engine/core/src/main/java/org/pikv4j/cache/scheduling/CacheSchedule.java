@@ -16,6 +16,7 @@ import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.model.AttentionSpec;
+import org.pikv4j.text.Plural;
 
 /**
  * Keeps one sequence within its budget. Each table may hold so many pages; when one is full, an <em>eviction</em> makes room in
@@ -34,7 +35,8 @@ public final class CacheSchedule implements AttentionWatcher {
     private static final int PROMPT_STEPS = 4;
     private static final int REPLAY_SHARE = 4;
     /** What to do where nothing may be evicted. */
-    public static final String ADVICE = "; or let --kv-policy streaming-llm or a better one evict";
+    public static final String ADVICE =
+            "; or let --kv auto, with a budget in bytes, or --kv-policy keydiff say what gives way";
 
     private final Optional<PolicyChoice> choice;
     private final Optional<EvictionPolicy> policy;
@@ -170,8 +172,8 @@ public final class CacheSchedule implements AttentionWatcher {
         }
         if (room(cache) < rows) {
             if (givesNoWay()) {
-                throw new KvBudgetExceededException(
-                        "kv-budget %s is used up: %d tokens; raise it".formatted(budget.get(), cache.length()));
+                throw new KvBudgetExceededException("kv-budget %s is used up: %s; raise it"
+                        .formatted(budget.get(), Plural.of(cache.length(), "token")));
             }
             int limit = limit(cache);
             evict(cache, limit, step(limit, cache.length()));
@@ -623,7 +625,7 @@ public final class CacheSchedule implements AttentionWatcher {
         return new KvBudgetExceededException("kv-budget "
                 + budget.map(TokenBudget::toString).orElse("")
                 + " is used up: what is not to be evicted takes more than "
-                + pages
-                + " pages in each layer and KV head");
+                + Plural.of(pages, "page")
+                + " in each layer and KV head");
     }
 }

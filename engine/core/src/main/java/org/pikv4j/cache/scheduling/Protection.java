@@ -19,7 +19,7 @@ public record Protection(int sinks, int window) {
 
     public Protection {
         if (sinks < 0 || window < 0 || sinks > MOST || window > MOST) {
-            throw new InvalidOptionException("kv-policy: sinks and window must be between 0 and " + MOST);
+            throw new InvalidOptionException("kv-policy: sinks and window must be at least 0, and at most " + MOST);
         }
     }
 
@@ -27,7 +27,7 @@ public record Protection(int sinks, int window) {
      * @param page tokens per page
      * @return the most pages that hold any of them, where pages cannot be moved together
      */
-    int wholePages(int page) {
+    public int wholePages(int page) {
         return Math.ceilDiv(sinks, page) + Math.ceilDiv(Math.max(0, window - 1), page) + 1;
     }
 

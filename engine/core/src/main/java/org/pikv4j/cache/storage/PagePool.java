@@ -7,6 +7,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
+import org.pikv4j.text.Plural;
 
 /**
  * The owner of every slab of a cache: hands out pages, counts references, and keeps two exact accounts. <em>Held</em> is
@@ -145,7 +146,7 @@ public final class PagePool implements AutoCloseable {
         SizeClass.Block block = here.take(layout.pageBytes(), room)
                 .orElseThrow(() -> new KvBudgetExceededException("kv-budget " + ByteSize.format(budgetBytes)
                         + " is used up: " + ByteSize.format(sum(SlabStore::heldBytes)) + " held in "
-                        + sum(SlabStore::pages) + " pages, another page takes "
+                        + Plural.of(sum(SlabStore::pages), "page") + ", another page takes "
                         + ByteSize.format(layout.pageBytes())
                         + "; raise the budget, shorten the context, or close sessions"));
         return taken(block, layout, position, target);

@@ -2,6 +2,7 @@ package org.pikv4j.cache.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
@@ -463,22 +464,42 @@ class RoutersTest {
             delimiter = '|',
             value = {
                 "best | route 'best' is unknown; known: exact, hash, topk,",
-                "topk:k=0 | route topk: k must be a number from 1",
+                "topk:k=0 | route topk: k must be a number of at least 1",
                 "topk:k=1.5 | k must be a whole number",
                 "topk:k=2,k=3 | each once",
                 "topk:alpha=2 | route topk has no option 'alpha'; it has k, shards, by, sinks, window, prompt, ahead",
                 "topk:by=row | by must be expert or page, not 'row'",
                 "topk:prompt=2 | prompt must be",
-                "eplb:gamma=-1 | gamma must be a number from 0",
-                "topk:sinks=99999999 | route topk: sinks must be a number from 0",
+                "eplb:gamma=-1 | gamma must be a number of at least 0",
+                "topk:sinks=99999999 | route topk: sinks must be at most 16777216",
                 "exact:k=2 | route exact has no option 'k'; it has shards, by,",
-                "hierarchical:groups=0 | groups must be a number from 1",
+                "hierarchical:groups=0 | groups must be a number of at least 1",
                 "topk: | options are name=value"
             })
     void whatCannotBeIsSaidInALine(String spec, String message) {
         assertThatThrownBy(() -> RouteChoice.parse(spec.strip()))
                 .isInstanceOf(InvalidOptionException.class)
                 .hasMessageContaining(message.strip());
+    }
+
+    /** Each of the defaults that are told may be written out. */
+    @Test
+    void defaultsAreThoseThatAreTold() {
+        RouteChoice.defaults().forEach((name, options) -> {
+            String spec = options.entrySet().stream()
+                    .filter(option -> option.getValue().matches("[a-z0-9.]+"))
+                    .map(option -> option.getKey() + "=" + option.getValue())
+                    .collect(Collectors.joining(",", name + ":", ""));
+            assertThat(RouteChoice.parse(spec)).usingRecursiveComparison().isEqualTo(RouteChoice.parse(name));
+        });
+        assertThat(RouteChoice.defaults().get("exact"))
+                .containsExactly(
+                        entry("shards", "one for each expert"),
+                        entry("by", "expert"),
+                        entry("sinks", "4"),
+                        entry("window", "32"),
+                        entry("prompt", "0"),
+                        entry("ahead", "1"));
     }
 
     @Test
@@ -494,6 +515,13 @@ class RoutersTest {
         assertThatThrownBy(() ->
                         RouteChoice.parse("topk:shards=4").withExpertBias(1).checked(List.of(8)))
                 .hasMessageContaining("expert-bias needs a shard for each expert");
+        assertThatThrownBy(() -> RouteChoice.parse("topk:shards=1").checked(List.of(8)))
+                .hasMessage("route topk: k=2 where layers have 1 shard");
+        assertThatThrownBy(() -> RouteChoice.parse("hierarchical:groups=9").checked(List.of(0, 8)))
+                .hasMessage("route hierarchical: groups=9 where layers have 8 shards");
+        assertThatThrownBy(() -> RouteChoice.parse("hierarchical:keep=5").checked(List.of(8)))
+                .hasMessage("route hierarchical: keep=5 where there are 4 groups");
+        RouteChoice.parse("hierarchical:shards=3").checked(List.of(8));
         assertThat(RouteChoice.parse("topk:k=8").checked(List.of(8, 0)).k()).isEqualTo(8);
     }
 

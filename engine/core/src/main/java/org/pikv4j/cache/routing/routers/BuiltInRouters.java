@@ -16,7 +16,7 @@ public final class BuiltInRouters {
             new CacheAware(CacheTerm.DEFAULT),
             new Eplb(Eplb.GAMMA, Eplb.MEMORY),
             new Adaptive(Adaptive.ALPHA, Adaptive.COST, Adaptive.PRIOR),
-            new Hierarchical(Hierarchical.GROUPS, 0),
+            new Hierarchical(0, 0),
             new QueryCentroid());
 
     private BuiltInRouters() {}

@@ -6,23 +6,25 @@ import java.util.stream.IntStream;
 import org.pikv4j.cache.routing.ShardRouter;
 import org.pikv4j.cache.routing.ShardSignals;
 import org.pikv4j.cache.routing.TopShards;
+import org.pikv4j.error.InvalidOptionException;
 import org.pikv4j.extension.OptionValues;
+import org.pikv4j.text.Plural;
 
 /**
  * Groups first: those with the largest sum of their two best gates, then the best shards within them (DeepSeek-V3, arXiv 2412.19437,
  * §2.1.2: a query then goes to few places). Shards that follow one another are a group, of equal sizes as far as that goes.
  *
- * <p>Options: {@code groups} (4, at most as many as there are shards), {@code keep} (half of the groups), more where those hold fewer
+ * <p>Options: {@code groups} (4, or as many as there are shards), {@code keep} (half of the groups); more are kept where those hold fewer
  * shards than are to be read.
  */
 final class Hierarchical implements ShardRouter {
-    static final int GROUPS = 4;
+    private static final int GROUPS = 4;
     private static final int BEST = 2;
 
     private final int groups;
     private final int keep;
 
-    /** Keeps half of the groups where {@code keep} is 0. */
+    /** 0 for what is usual, which depends on the number of shards. */
     Hierarchical(int groups, int keep) {
         this.groups = groups;
         this.keep = keep;
@@ -35,7 +37,25 @@ final class Hierarchical implements ShardRouter {
 
     @Override
     public ShardRouter with(OptionValues options) {
-        return new Hierarchical(options.number("groups", groups, 1), options.number("keep", keep, 0));
+        return new Hierarchical(
+                options.number("groups", groups, GROUPS + ", or one for each shard", 1),
+                options.number("keep", keep, "half of the groups", 1));
+    }
+
+    @Override
+    public void check(int shards) {
+        if (groups > shards) {
+            throw new InvalidOptionException(
+                    "route %s: groups=%d where layers have %s".formatted(name(), groups, Plural.of(shards, "shard")));
+        }
+        if (keep > groups(shards)) {
+            throw new InvalidOptionException(
+                    "route %s: keep=%d where there are %s".formatted(name(), keep, Plural.of(groups(shards), "group")));
+        }
+    }
+
+    private int groups(int shards) {
+        return Math.min(groups == 0 ? GROUPS : groups, shards);
     }
 
     @Override
@@ -53,7 +73,7 @@ final class Hierarchical implements ShardRouter {
     @Override
     public int[] choose(ShardSignals signals, double[] kept, int k) {
         int shards = signals.shards();
-        int count = Math.min(groups, shards);
+        int count = groups(shards);
         double[] scores = new double[shards];
         score(signals, kept, scores);
         double[] ofGroups = new double[count];
@@ -68,7 +88,7 @@ final class Hierarchical implements ShardRouter {
                     .map(score -> -score)
                     .sum();
         }
-        for (int best = keep == 0 ? Math.ceilDiv(count, 2) : Math.min(keep, count); ; best++) {
+        for (int best = keep == 0 ? Math.ceilDiv(count, 2) : keep; ; best++) {
             int[] open = TopShards.of(ofGroups, group -> holds(signals, group, count), best);
             int[] chosen = TopShards.of(
                     scores,
