@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.pikv4j.PiKV;
@@ -13,6 +12,7 @@ import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.PolicyList;
 import org.pikv4j.bench.ReadBandwidth;
 import org.pikv4j.bench.quality.EvaluationFile;
+import org.pikv4j.bench.quality.EvaluationOptions;
 import org.pikv4j.bench.quality.ExactDocument;
 import org.pikv4j.bench.routing.RoutingReport.Row;
 import org.pikv4j.bench.routing.RoutingRun.Contender;
@@ -55,21 +55,6 @@ public final class RoutingCommand implements Callable<Integer> {
     private static final List<String> WHAT = List.of("expert", "page");
 
     @Option(
-            names = "--data",
-            paramLabel = "FILE.jsonl",
-            required = true,
-            arity = "1..*",
-            description = "Evaluation files, or directories with files called eval-LENGTH.jsonl.")
-    private List<String> data = new ArrayList<>();
-
-    @Option(
-            names = "--lengths",
-            paramLabel = "LIST",
-            split = ",",
-            description = "Take only the files of these lengths, 512,1024 for instance.")
-    private List<Integer> lengths = List.of();
-
-    @Option(
             names = "--routers",
             paramLabel = "LIST",
             description = "The routers, as --route of other commands spells them, without k, with ; or , between"
@@ -91,9 +76,6 @@ public final class RoutingCommand implements Callable<Integer> {
             description = "What makes pages belong to a shard: expert, page (default: expert,page).")
     private List<String> by = List.of("expert", "page");
 
-    @Option(names = "--limit", paramLabel = "N", description = "Take only the first N documents of each file.")
-    private Optional<Integer> limit = Optional.empty();
-
     @Option(
             names = "--seed",
             paramLabel = "N",
@@ -102,6 +84,9 @@ public final class RoutingCommand implements Callable<Integer> {
 
     @Mixin
     private final OutDirectory out = new OutDirectory();
+
+    @Mixin
+    private final EvaluationOptions evaluations = new EvaluationOptions();
 
     @Mixin
     private final FormOptions options = new FormOptions("bf16", new ModelRunOptions(PAGE_TOKENS, PREFILL_CHUNK));
@@ -122,7 +107,7 @@ public final class RoutingCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Contender> contenders = contenders();
-        List<EvaluationFile> files = EvaluationFile.read(data, lengths, limit);
+        List<EvaluationFile> files = evaluations.files();
         out.prepare();
         try (Progress progress = Progress.onStderr();
                 Interruption _ = new Interruption(spec, progress);
