@@ -1,6 +1,7 @@
 package org.pikv4j.bench.routing;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
             "",
             "The document is read exactly; each token of the questions and answers reads k of the expert shards of each layer and KV"
                     + " head, and is compared with the exact attention. clairvoyant knows it, and is the bound; largest takes the"
-                    + " shards that hold most."
+                    + " shards that hold most. Mass is also compared with that of hash at equal bytes, for which hash is tried at"
+                    + " other k, too."
         })
 public final class RoutingCommand implements Callable<Integer> {
     /** Small pages, of which each expert has some in a short document. */
@@ -83,10 +85,10 @@ public final class RoutingCommand implements Callable<Integer> {
     private long seed = 1;
 
     @Mixin
-    private final OutDirectory out = new OutDirectory();
+    private final EvaluationOptions evaluations = new EvaluationOptions();
 
     @Mixin
-    private final EvaluationOptions evaluations = new EvaluationOptions();
+    private final OutDirectory out = new OutDirectory();
 
     @Mixin
     private final FormOptions options = new FormOptions("bf16", new ModelRunOptions(PAGE_TOKENS, PREFILL_CHUNK));
@@ -167,7 +169,14 @@ public final class RoutingCommand implements Callable<Integer> {
             ks.forEach(k -> renaming(() -> contenders.forEach(
                     contender -> contender.choice(k, new ClairvoyantRouter()).checked(experts))));
             double bandwidth = ReadBandwidth.measure(reference.backend().threads());
-            RoutingRun run = new RoutingRun(builders, bandwidth, seed);
+            RoutingRun run = new RoutingRun(
+                    builders,
+                    experts.stream()
+                            .filter(count -> count > 0)
+                            .min(Comparator.naturalOrder())
+                            .orElseThrow(),
+                    bandwidth,
+                    seed);
             List<RoutingReport.File> measured = new ArrayList<>();
             for (EvaluationFile file : files) {
                 List<ExactDocument> documents = file.rows().stream()
