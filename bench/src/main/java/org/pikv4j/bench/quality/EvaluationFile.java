@@ -30,7 +30,7 @@ public record EvaluationFile(String name, List<Evaluation> rows) {
      * @return the files, those of a directory by length
      * @throws InvalidOptionException if there is no such file, or one is damaged
      */
-    public static List<EvaluationFile> read(List<String> data, List<Integer> lengths, Optional<Integer> limit) {
+    static List<EvaluationFile> read(List<String> data, List<Integer> lengths, Optional<Integer> limit) {
         List<String> files = new ArrayList<>();
         for (String place : data) {
             if (Files.isDirectory(Path.of(place))) {

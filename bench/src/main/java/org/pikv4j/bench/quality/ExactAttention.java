@@ -137,9 +137,12 @@ public final class ExactAttention {
     }
 
     /**
-     * @return what a token receives; 0 for those that the step does not see
+     * @return what a token receives; 0 for those that the step does not see, those behind the last step among them
      */
     public float probability(int layer, int step, int kvHead, int position) {
+        if (position >= document + steps) {
+            return 0; // an answer may outgrow the right one
+        }
         return layers.get(layer).probabilities()[(step * kvHeads(layer) + kvHead) * (document + steps) + position];
     }
 

@@ -3,7 +3,6 @@ package org.pikv4j.bench.quality;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.pikv4j.bench.Machine;
@@ -49,21 +48,6 @@ public final class QualityCommand implements Callable<Integer> {
     private static final int PREFILL_CHUNK = 64;
 
     @Option(
-            names = "--data",
-            paramLabel = "FILE.jsonl",
-            required = true,
-            arity = "1..*",
-            description = "Evaluation files, or directories with files called eval-LENGTH.jsonl.")
-    private List<String> data = new ArrayList<>();
-
-    @Option(
-            names = "--lengths",
-            paramLabel = "LIST",
-            split = ",",
-            description = "Take only the files of these lengths, 512,1024 for instance.")
-    private List<Integer> lengths = List.of();
-
-    @Option(
             names = "--policies",
             paramLabel = "LIST",
             description =
@@ -89,9 +73,6 @@ public final class QualityCommand implements Callable<Integer> {
                             + " question; held, all the time (default: ${DEFAULT-VALUE}).")
     private List<String> modes = Mode.labels();
 
-    @Option(names = "--limit", paramLabel = "N", description = "Take only the first N documents of each file.")
-    private Optional<Integer> limit = Optional.empty();
-
     @Option(
             names = "--sessions",
             paramLabel = "N",
@@ -103,6 +84,9 @@ public final class QualityCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Of the bootstrap that gives the intervals of means (default: ${DEFAULT-VALUE}).")
     private long seed = 1;
+
+    @Mixin
+    private final EvaluationOptions evaluations = new EvaluationOptions();
 
     @Mixin
     private final OutDirectory out = new OutDirectory();
@@ -124,7 +108,7 @@ public final class QualityCommand implements Callable<Integer> {
             throw new InvalidOptionException(
                     "--kv-budget: what a session may keep are the --budgets; name bytes alone");
         }
-        List<EvaluationFile> files = EvaluationFile.read(data, lengths, limit);
+        List<EvaluationFile> files = evaluations.files();
         out.prepare();
         try (Progress progress = Progress.onStderr();
                 Interruption _ = new Interruption(spec, progress);

@@ -1,10 +1,10 @@
 package org.pikv4j.bench.routing;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.pikv4j.PiKV;
@@ -13,6 +13,7 @@ import org.pikv4j.bench.OutDirectory;
 import org.pikv4j.bench.PolicyList;
 import org.pikv4j.bench.ReadBandwidth;
 import org.pikv4j.bench.quality.EvaluationFile;
+import org.pikv4j.bench.quality.EvaluationOptions;
 import org.pikv4j.bench.quality.ExactDocument;
 import org.pikv4j.bench.routing.RoutingReport.Row;
 import org.pikv4j.bench.routing.RoutingRun.Contender;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
             "",
             "The document is read exactly; each token of the questions and answers reads k of the expert shards of each layer and KV"
                     + " head, and is compared with the exact attention. clairvoyant knows it, and is the bound; largest takes the"
-                    + " shards that hold most."
+                    + " shards that hold most. Mass is also compared with that of hash at equal bytes, for which hash is tried at"
+                    + " other k, too."
         })
 public final class RoutingCommand implements Callable<Integer> {
     /** Small pages, of which each expert has some in a short document. */
@@ -53,21 +55,6 @@ public final class RoutingCommand implements Callable<Integer> {
     private static final int PREFILL_CHUNK = 64;
 
     private static final List<String> WHAT = List.of("expert", "page");
-
-    @Option(
-            names = "--data",
-            paramLabel = "FILE.jsonl",
-            required = true,
-            arity = "1..*",
-            description = "Evaluation files, or directories with files called eval-LENGTH.jsonl.")
-    private List<String> data = new ArrayList<>();
-
-    @Option(
-            names = "--lengths",
-            paramLabel = "LIST",
-            split = ",",
-            description = "Take only the files of these lengths, 512,1024 for instance.")
-    private List<Integer> lengths = List.of();
 
     @Option(
             names = "--routers",
@@ -91,14 +78,14 @@ public final class RoutingCommand implements Callable<Integer> {
             description = "What makes pages belong to a shard: expert, page (default: expert,page).")
     private List<String> by = List.of("expert", "page");
 
-    @Option(names = "--limit", paramLabel = "N", description = "Take only the first N documents of each file.")
-    private Optional<Integer> limit = Optional.empty();
-
     @Option(
             names = "--seed",
             paramLabel = "N",
             description = "Of the bootstrap that gives the intervals of means (default: ${DEFAULT-VALUE}).")
     private long seed = 1;
+
+    @Mixin
+    private final EvaluationOptions evaluations = new EvaluationOptions();
 
     @Mixin
     private final OutDirectory out = new OutDirectory();
@@ -122,7 +109,7 @@ public final class RoutingCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Contender> contenders = contenders();
-        List<EvaluationFile> files = EvaluationFile.read(data, lengths, limit);
+        List<EvaluationFile> files = evaluations.files();
         out.prepare();
         try (Progress progress = Progress.onStderr();
                 Interruption _ = new Interruption(spec, progress);
@@ -182,7 +169,14 @@ public final class RoutingCommand implements Callable<Integer> {
             ks.forEach(k -> renaming(() -> contenders.forEach(
                     contender -> contender.choice(k, new ClairvoyantRouter()).checked(experts))));
             double bandwidth = ReadBandwidth.measure(reference.backend().threads());
-            RoutingRun run = new RoutingRun(builders, bandwidth, seed);
+            RoutingRun run = new RoutingRun(
+                    builders,
+                    experts.stream()
+                            .filter(count -> count > 0)
+                            .min(Comparator.naturalOrder())
+                            .orElseThrow(),
+                    bandwidth,
+                    seed);
             List<RoutingReport.File> measured = new ArrayList<>();
             for (EvaluationFile file : files) {
                 List<ExactDocument> documents = file.rows().stream()

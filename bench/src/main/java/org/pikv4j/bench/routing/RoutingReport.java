@@ -1,6 +1,10 @@
 package org.pikv4j.bench.routing;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import org.pikv4j.bench.Interval;
 import org.pikv4j.bench.Machine;
 
@@ -32,9 +36,18 @@ record RoutingReport(
      * @param name of the file
      * @param documents how many
      * @param questions asked of them
-     * @param rows by what belongs where, k, and router
+     * @param rows by k, what belongs where, and router; behind them {@code hash} at the other k that its mass at equal bytes needs
      */
     record File(String name, int documents, int questions, List<Row> rows) {}
+
+    /**
+     * A row of the table; its parts are one object in JSON.
+     *
+     * @param measured what a router did
+     * @param beside how that stands to others
+     */
+    record Row(
+            @JsonUnwrapped Measured measured, @JsonUnwrapped Beside beside) {}
 
     /**
      * A query is one row of one layer and KV head.
@@ -44,7 +57,7 @@ record RoutingReport(
      * @param k shards read
      * @param shards shards that there are
      * @param mass mean share of the exact attention on what was read
-     * @param massInterval by documents
+     * @param massInterval by documents; empty where there is but one
      * @param hitRate share of the queries whose top token was read
      * @param questions that were asked
      * @param right right answers
@@ -53,8 +66,6 @@ record RoutingReport(
      * @param read mean share of the tokens that was read
      * @param bytes of keys and values that a query reads, mean
      * @param bytesShare the same over what there is
-     * @param randomAtBytes attention mass of {@code hash} where it reads as many bytes, between its k
-     * @param ofClairvoyant mass over that of the clairvoyant at the same k
      * @param imbalance reads of the shard read most over the mean, mean over layers
      * @param variation coefficient of variation of the reads, mean over layers
      * @param leastUse reads of the shard read least over the mean, mean over layers
@@ -66,13 +77,13 @@ record RoutingReport(
      * @param flopsPerByte of attention and choice, over what both read
      * @param attainableFlops what the machine's bandwidth allows of that in a second
      */
-    record Row(
+    record Measured(
             String router,
             String by,
             int k,
             int shards,
             double mass,
-            Interval massInterval,
+            @JsonInclude(JsonInclude.Include.ALWAYS) Optional<Interval> massInterval,
             double hitRate,
             int questions,
             int right,
@@ -81,8 +92,6 @@ record RoutingReport(
             double read,
             double bytes,
             double bytesShare,
-            double randomAtBytes,
-            double ofClairvoyant,
             double imbalance,
             double variation,
             double leastUse,
@@ -92,36 +101,16 @@ record RoutingReport(
             double broadcast,
             double decisionSeconds,
             double flopsPerByte,
-            double attainableFlops) {
+            double attainableFlops) {}
 
-        Row beside(double random, double clairvoyant) {
-            return new Row(
-                    router,
-                    by,
-                    k,
-                    shards,
-                    mass,
-                    massInterval,
-                    hitRate,
-                    questions,
-                    right,
-                    rightInterval,
-                    divergence,
-                    read,
-                    bytes,
-                    bytesShare,
-                    random,
-                    mass / clairvoyant,
-                    imbalance,
-                    variation,
-                    leastUse,
-                    imbalances,
-                    local,
-                    remote,
-                    broadcast,
-                    decisionSeconds,
-                    flopsPerByte,
-                    attainableFlops);
-        }
-    }
+    /**
+     * What there is no telling of is null in JSON: a number that is missing there would have to be missed by its reader.
+     *
+     * @param randomAtBytes attention mass of {@code hash} where it reads as many bytes, between its k; empty where it reads more even
+     *     at one shard, and for who reads everything
+     * @param ofClairvoyant mass over that of the clairvoyant at the same k; empty for who reads everything, whatever k is, and where
+     *     the clairvoyant was not asked
+     */
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    record Beside(OptionalDouble randomAtBytes, OptionalDouble ofClairvoyant) {}
 }

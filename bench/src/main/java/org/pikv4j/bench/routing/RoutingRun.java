@@ -2,7 +2,10 @@ package org.pikv4j.bench.routing;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -10,6 +13,8 @@ import org.pikv4j.PiKV;
 import org.pikv4j.bench.Interval;
 import org.pikv4j.bench.quality.ExactDocument;
 import org.pikv4j.bench.quality.Questioning;
+import org.pikv4j.bench.routing.RoutingReport.Beside;
+import org.pikv4j.bench.routing.RoutingReport.Measured;
 import org.pikv4j.bench.routing.RoutingReport.Row;
 import org.pikv4j.cache.routing.RouteChoice;
 import org.pikv4j.cache.routing.RoutingUsage;
@@ -25,19 +30,22 @@ final class RoutingRun {
 
     static final String CLAIRVOYANT = "clairvoyant";
     static final String LARGEST = "largest";
-    private static final String EXACT = "exact"; // reads all, whatever k is
+    private static final String EXACT = "exact";
 
     private final Supplier<PiKV.Builder> builders;
+    private final int shards;
     private final double bandwidth;
     private final long seed;
 
     /**
      * @param builders of engines to be measured
+     * @param shards of a layer, the least of all layers that have any
      * @param bandwidth bytes that the machine reads in a second
      * @param seed of the bootstrap
      */
-    RoutingRun(Supplier<PiKV.Builder> builders, double bandwidth, long seed) {
+    RoutingRun(Supplier<PiKV.Builder> builders, int shards, double bandwidth, long seed) {
         this.builders = builders;
+        this.shards = shards;
         this.bandwidth = bandwidth;
         this.seed = seed;
     }
@@ -54,10 +62,15 @@ final class RoutingRun {
             return text.equals(CLAIRVOYANT);
         }
 
+        /** Whatever k is. */
+        boolean readsAll() {
+            return text.equals(EXACT) || text.startsWith(EXACT + ":");
+        }
+
         /** As {@code --route} spells it; for those that it does not know, that of one that it does. */
         String spec(int k) {
             String name = clairvoyant() || text.equals(LARGEST) ? RANDOM : text;
-            String options = (name.equals(EXACT) || name.startsWith(EXACT + ":") ? "" : "k=" + k + ",") + "by=" + by;
+            String options = (readsAll() ? "" : "k=" + k + ",") + "by=" + by;
             return name + (name.contains(":") ? "," : ":") + options;
         }
 
@@ -74,52 +87,86 @@ final class RoutingRun {
      * @param contenders who chooses
      * @param ks how many shards
      * @param documents what is asked
-     * @param done hears how many rows there are
-     * @return what came of it, by k, in the contenders' order, each beside random choice and the clairvoyant
+     * @param done hears how many rows there are of those asked for
+     * @return what came of it, by k, in the contenders' order, each beside random choice and the clairvoyant; behind them random choice
+     *     at other k, where bytes of others lie beyond what it reads at these
      */
     List<Row> measure(List<Contender> contenders, List<Integer> ks, List<ExactDocument> documents, IntConsumer done) {
-        List<Row> rows = new ArrayList<>();
+        List<Measured> rows = new ArrayList<>();
         for (int k : ks) {
             for (Contender contender : contenders) {
                 rows.add(measure(contender, k, documents));
                 done.accept(rows.size());
             }
         }
-        return rows.stream().map(row -> beside(row, rows)).toList();
+        contenders.stream()
+                .filter(contender -> contender.text().equals(RANDOM))
+                .forEach(dice -> rows.addAll(atOtherK(dice, rows, documents)));
+        return rows.stream().map(row -> new Row(row, beside(row, rows))).toList();
     }
 
-    private static Row beside(Row row, List<Row> all) {
-        List<Row> random = all.stream()
-                .filter(other -> other.router().equals(RANDOM) && other.by().equals(row.by()))
-                .sorted(Comparator.comparingDouble(Row::bytes))
+    /** Random choice at as many more k, next to those that were asked for, as it takes to have the bytes of all others between its own. */
+    private List<Measured> atOtherK(Contender dice, List<Measured> rows, List<ExactDocument> documents) {
+        DoubleSummaryStatistics bytes = rows.stream()
+                .filter(row -> row.by().equals(dice.by()) && !readsAll(row))
+                .mapToDouble(Measured::bytes)
+                .summaryStatistics();
+        List<Measured> random = random(rows, dice.by());
+        List<Measured> more = new ArrayList<>();
+        Measured least = random.getFirst();
+        while (least.k() > 1 && least.bytes() > bytes.getMin()) {
+            least = measure(dice, least.k() - 1, documents);
+            more.add(least);
+        }
+        Measured most = random.getLast();
+        while (most.k() < shards && most.bytes() < bytes.getMax()) {
+            most = measure(dice, most.k() + 1, documents);
+            more.add(most);
+        }
+        return more;
+    }
+
+    private static boolean readsAll(Measured row) {
+        return new Contender(row.router(), row.by()).readsAll();
+    }
+
+    /** By bytes. */
+    private static List<Measured> random(List<Measured> rows, String by) {
+        return rows.stream()
+                .filter(row -> row.router().equals(RANDOM) && row.by().equals(by))
+                .sorted(Comparator.comparingDouble(Measured::bytes))
                 .toList();
-        double clairvoyant = all.stream()
+    }
+
+    private static Beside beside(Measured row, List<Measured> all) {
+        if (readsAll(row)) {
+            return new Beside(OptionalDouble.empty(), OptionalDouble.empty());
+        }
+        OptionalDouble ofClairvoyant = all.stream()
                 .filter(other ->
                         other.router().equals(CLAIRVOYANT) && other.by().equals(row.by()) && other.k() == row.k())
-                .mapToDouble(Row::mass)
-                .findFirst()
-                .orElse(Double.NaN);
-        return row.beside(massAt(row.bytes(), random), clairvoyant);
+                .mapToDouble(clairvoyant -> row.mass() / clairvoyant.mass())
+                .findFirst();
+        return new Beside(massAt(row.bytes(), random(all, row.by())), ofClairvoyant);
     }
 
     /** Straight between two points; beyond them there is no telling. */
-    private static double massAt(double bytes, List<Row> random) {
+    private static OptionalDouble massAt(double bytes, List<Measured> random) {
         for (int i = 0; i + 1 < random.size(); i++) {
-            Row low = random.get(i);
-            Row high = random.get(i + 1);
+            Measured low = random.get(i);
+            Measured high = random.get(i + 1);
             if (low.bytes() <= bytes && bytes <= high.bytes() && high.bytes() > low.bytes()) {
                 double share = (bytes - low.bytes()) / (high.bytes() - low.bytes());
-                return low.mass() + share * (high.mass() - low.mass());
+                return OptionalDouble.of(low.mass() + share * (high.mass() - low.mass()));
             }
         }
         return random.stream()
                 .filter(row -> row.bytes() == bytes)
-                .mapToDouble(Row::mass)
-                .findFirst()
-                .orElse(Double.NaN);
+                .mapToDouble(Measured::mass)
+                .findFirst();
     }
 
-    private Row measure(Contender contender, int k, List<ExactDocument> documents) {
+    private Measured measure(Contender contender, int k, List<ExactDocument> documents) {
         ClairvoyantRouter oracle = new ClairvoyantRouter();
         try (Engine engine = builders.get().route(contender.choice(k, oracle)).open()) {
             Questioning questioning = new Questioning(engine);
@@ -157,7 +204,7 @@ final class RoutingRun {
         return engine.routing().orElseThrow();
     }
 
-    private Row row(
+    private Measured row(
             Contender contender,
             int k,
             Engine engine,
@@ -176,13 +223,13 @@ final class RoutingRun {
         int places = engine.shards().size();
         double broadcast = places == 0 ? 0 : share(usage.places(), places, queries);
         double intensity = intensity(engine, usage, contender);
-        return new Row(
+        return new Measured(
                 contender.text(),
                 contender.by(),
                 k,
                 usage.reads().stream().mapToInt(List::size).max().orElse(0),
                 mean(all, answer -> answer.attention().mass()),
-                Interval.ofMean(masses, seed),
+                masses.length > 1 ? Optional.of(Interval.ofMean(masses, seed)) : Optional.empty(),
                 mean(all, answer -> answer.attention().hitRate()),
                 all.size(),
                 right,
@@ -191,8 +238,6 @@ final class RoutingRun {
                 mean(all, answer -> answer.attention().read()),
                 usage.bytesRead() / queries,
                 (double) usage.bytesRead() / usage.bytes(),
-                Double.NaN,
-                Double.NaN,
                 reads.imbalance(),
                 reads.variation(),
                 reads.leastUse(),

@@ -1,19 +1,27 @@
 package org.pikv4j.bench.scaling;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
- * What a sequence takes, by the number of rows that a page holds, beside the paper's model of rings of S rows.
+ * What a sequence takes, by the number of rows that a page holds, beside the paper's model of rings of S rows. Where sequences are too
+ * small for the heap of their pages to be measured, it is null in JSON, with all that follows from it.
  *
  * @param context tokens of a sequence on average, L
  * @param expertsPerToken K
  * @param sequences how many of random lengths around L were measured
- * @param handleBytes measured: what the engine's heap keeps of a page
+ * @param handleBytes measured: what the engine's heap keeps of a page; empty where that is too small to measure
  * @param rows one for each number of shards and size of ring
- * @param minima one for each number of shards
+ * @param minima one for each number of shards; none without the bytes of a handle
  */
 record RingReport(
-        int context, int expertsPerToken, int sequences, double handleBytes, List<Row> rows, List<Minimum> minima) {
+        int context,
+        int expertsPerToken,
+        int sequences,
+        @JsonInclude(JsonInclude.Include.ALWAYS) OptionalDouble handleBytes,
+        List<Row> rows,
+        List<Minimum> minima) {
 
     /**
      * Bytes of a sequence, the mean of all.
@@ -40,15 +48,17 @@ record RingReport(
             double openBytes,
             double shardBytes,
             double tailBytes,
-            double handleBytes,
+            @JsonInclude(JsonInclude.Include.ALWAYS) OptionalDouble handleBytes,
             double nameBytes,
             double messageBytes,
-            double deviceBytes,
+            @JsonInclude(JsonInclude.Include.ALWAYS) OptionalDouble deviceBytes,
             double paperBytes) {
 
         /** What the device would not take if rows needed nothing else. */
-        double overhead() {
-            return deviceBytes - payloadBytes / shards;
+        OptionalDouble overhead() {
+            return deviceBytes.stream()
+                    .map(bytes -> bytes - payloadBytes / shards)
+                    .findFirst();
         }
     }
 

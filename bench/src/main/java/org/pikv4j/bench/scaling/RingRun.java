@@ -7,7 +7,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.function.DoubleSupplier;
 import org.pikv4j.backend.Backend;
 import org.pikv4j.cache.storage.CacheUsage;
 import org.pikv4j.model.AttentionSpec;
@@ -35,7 +37,15 @@ record RingRun(
     private static final int SEQUENCES = 8;
     private static final long SEED = 7;
 
-    private static final int HEAP_MEASUREMENTS = 5;
+    /** Measurements of the heap, at most. */
+    private static final int HEAP_MEASUREMENTS = 12;
+
+    /** How many of them in a row have to agree. */
+    private static final int AGREEING = 3;
+
+    /** How far these may lie from each other, of their median. */
+    private static final double AGREEMENT = 0.25;
+
     /** Collections before the heap is looked at: what one sets free may need another. */
     private static final int COLLECTIONS = 3;
 
@@ -43,11 +53,8 @@ record RingRun(
         int[] lengths = new SplittableRandom(SEED)
                 .ints(SEQUENCES, context, context + Collections.max(rings))
                 .toArray();
-        double length = 0;
-        for (int tokens : lengths) {
-            length += (double) tokens / SEQUENCES;
-        }
-        double handle = handleBytes(lengths);
+        double length = Arrays.stream(lengths).average().orElseThrow();
+        OptionalDouble handle = handleBytes(lengths);
         List<RingReport.Row> rows = new ArrayList<>();
         List<RingReport.Minimum> minima = new ArrayList<>();
         for (int count : devices) {
@@ -56,22 +63,38 @@ record RingRun(
                 ofCount.add(row(count, ring, lengths, length, handle));
             }
             rows.addAll(ofCount);
-            minima.add(minimum(ofCount, length, handle));
+            handle.ifPresent(bytes -> minima.add(minimum(ofCount, length, bytes)));
         }
         return new RingReport((int) Math.round(length), expertsPerToken, SEQUENCES, handle, rows, minima);
     }
 
+    /** Heap of a page that is on a shard: the page, its segments and its name, and its place in its table. */
+    private OptionalDouble handleBytes(int[] lengths) {
+        return settled(() -> measuredHandleBytes(lengths));
+    }
+
     /**
-     * Heap of a page that is on a shard: the page, its segments and its name, and its place in its table. The median of some
-     * measurements, since what is left of anything before may go during one of them.
+     * Measures until some measurements in a row agree: what is left of anything before may go during one of them, but is gone then.
+     *
+     * @param measurement of what is always the same
+     * @return the median of the last ones; empty where they come to agree on no positive number: what else comes and goes on the heap
+     *     is more than what is measured
      */
-    private double handleBytes(int[] lengths) {
-        double[] measured = new double[HEAP_MEASUREMENTS];
-        for (int i = 0; i < measured.length; i++) {
-            measured[i] = measuredHandleBytes(lengths);
+    static OptionalDouble settled(DoubleSupplier measurement) {
+        List<Double> measured = new ArrayList<>();
+        while (measured.size() < HEAP_MEASUREMENTS) {
+            measured.add(measurement.getAsDouble());
+            double[] last = measured.stream()
+                    .skip(Math.max(0, measured.size() - AGREEING))
+                    .mapToDouble(Double::doubleValue)
+                    .sorted()
+                    .toArray();
+            double median = last[last.length / 2];
+            if (last.length == AGREEING && median > 0 && last[AGREEING - 1] - last[0] <= AGREEMENT * median) {
+                return OptionalDouble.of(median);
+            }
         }
-        Arrays.sort(measured);
-        return measured[measured.length / 2];
+        return OptionalDouble.empty();
     }
 
     /** The first sequences are not counted, so that what the first use of anything leaves on the heap is there before. */
@@ -113,7 +136,7 @@ record RingRun(
                 .sum();
     }
 
-    private RingReport.Row row(int count, int ring, int[] lengths, double length, double handle) {
+    private RingReport.Row row(int count, int ring, int[] lengths, double length, OptionalDouble handle) {
         try (ShardedCaches caches = caches(count, ring, lengths)) {
             for (int tokens : lengths) {
                 caches.fill(tokens);
@@ -132,8 +155,10 @@ record RingRun(
             }
             double open = usage.heldBytes() - onShards;
             double payload = length * rowBytes() * SEQUENCES;
-            double handles = handle * usage.pages();
-            double device = open + handles + messages + (onShards + names) / count;
+            OptionalDouble handles = handle.stream()
+                    .map(bytes -> bytes * usage.pages() / SEQUENCES)
+                    .findFirst();
+            double others = (open + messages + (onShards + names) / count) / SEQUENCES;
             return new RingReport.Row(
                     count,
                     ring,
@@ -142,24 +167,24 @@ record RingRun(
                     open / SEQUENCES,
                     onShards / SEQUENCES,
                     (usage.heldBytes() - payload) / SEQUENCES,
-                    handles / SEQUENCES,
+                    handles,
                     names / SEQUENCES,
                     messages / SEQUENCES,
-                    device / SEQUENCES,
+                    handles.stream().map(bytes -> bytes + others).findFirst(),
                     PaperModel.memoryBytes((double) rowBytes(), length, count, expertsPerToken, ring));
         }
     }
 
     private RingReport.Minimum minimum(List<RingReport.Row> rows, double length, double handle) {
         RingReport.Row best = rows.stream()
-                .min(Comparator.comparingDouble(RingReport.Row::deviceBytes))
+                .min(Comparator.comparingDouble(row -> row.deviceBytes().orElseThrow()))
                 .orElseThrow();
         long tables = specs.stream().mapToLong(AttentionSpec::kvHeads).sum();
         double rowOfTable = (double) rowBytes() / tables;
         return new RingReport.Minimum(
                 best.shards(),
                 best.ring(),
-                best.deviceBytes(),
+                best.deviceBytes().orElseThrow(),
                 PaperModel.bestRing(length, best.shards(), expertsPerToken),
                 Math.sqrt(length * handle / (rowOfTable * (1 - 0.5 / best.shards()))));
     }

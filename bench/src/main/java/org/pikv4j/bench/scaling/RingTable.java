@@ -1,27 +1,28 @@
 package org.pikv4j.bench.scaling;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import org.knowm.xchart.XYChart;
 import org.pikv4j.bench.Pictures;
-import org.pikv4j.cli.Output;
 import org.pikv4j.memory.ByteSize;
 
-/** Prints and draws a {@link RingReport}. */
+/** Writes and draws a {@link RingReport}. */
 record RingTable(String model, RingReport report) {
 
-    void print(Output output) {
-        output.println(String.format(
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
                 Locale.ROOT,
-                "bytes of a sequence of %,d tokens by rows S of a page, the mean of %d of random lengths; a page's handle takes %.0f bytes"
-                        + " of heap",
+                "bytes of a sequence of %,d tokens by rows S of a page, the mean of %d of random lengths; a page's handle %s",
                 report.context(),
                 report.sequences(),
-                report.handleBytes()));
-        output.println(
+                handle()));
+        lines.add(
                 "shards     S    pages      open      tail   handles     names  messages |  a device  over rows |   paper's M");
         for (RingReport.Row row : report.rows()) {
-            output.println(String.format(
+            lines.add(String.format(
                     Locale.ROOT,
                     "%6d %5d %8.0f %9s %9s %9s %9s %9s | %9s %10s | %11s",
                     row.shards(),
@@ -36,11 +37,16 @@ record RingTable(String model, RingReport report) {
                     size(row.overhead()),
                     size(row.paperBytes())));
         }
-        output.println("");
-        output.println(
+        lines.add("");
+        if (!drawable()) {
+            lines.add(
+                    "what a device takes is not known without its handles: --ring-context must be larger to measure them");
+            return lines;
+        }
+        lines.add(
                 "where bytes of a device are least: shards, S measured, S* of the paper, S* with the bytes of a handle");
         for (RingReport.Minimum minimum : report.minima()) {
-            output.println(String.format(
+            lines.add(String.format(
                     Locale.ROOT,
                     "%6d %5d %9.1f %9.1f",
                     minimum.shards(),
@@ -48,6 +54,19 @@ record RingTable(String model, RingReport report) {
                     minimum.paperRing(),
                     minimum.correctedRing()));
         }
+        return lines;
+    }
+
+    private String handle() {
+        OptionalDouble bytes = report.handleBytes();
+        return bytes.isPresent()
+                ? String.format(Locale.ROOT, "takes %.0f bytes of heap", bytes.getAsDouble())
+                : "is too small to measure here";
+    }
+
+    /** Whether there is anything to draw: what a device takes is known. */
+    boolean drawable() {
+        return report.handleBytes().isPresent();
     }
 
     XYChart picture() {
@@ -65,13 +84,20 @@ record RingTable(String model, RingReport report) {
             chart.addSeries(
                     "G = " + minimum.shards(),
                     rings,
-                    rows.stream().map(RingReport.Row::overhead).toList());
+                    rows.stream()
+                            .flatMapToDouble(row -> row.overhead().stream())
+                            .boxed()
+                            .toList());
             chart.addSeries(
                     "G = " + minimum.shards() + ", paper",
                     rings,
                     rows.stream().map(RingReport.Row::paperBytes).toList());
         }
         return chart;
+    }
+
+    private static String size(OptionalDouble bytes) {
+        return bytes.isPresent() ? size(bytes.getAsDouble()) : "-";
     }
 
     private static String size(double bytes) {

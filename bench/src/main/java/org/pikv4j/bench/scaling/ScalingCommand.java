@@ -211,10 +211,12 @@ public final class ScalingCommand implements Callable<Integer> {
         output.println("largest: the fullest shard over the mean; closed: queries and partials alone, by formula");
         output.println("");
         RingTable table = new RingTable(report.model(), report.rings());
-        table.print(output);
+        table.lines().forEach(output::println);
         out.json("scaling.json", report);
         out.write("scaling.png", file -> Pictures.write(picture(report), file));
-        out.write("rings.png", file -> Pictures.write(table.picture(), file));
+        if (table.drawable()) {
+            out.write("rings.png", file -> Pictures.write(table.picture(), file));
+        }
     }
 
     private static XYChart picture(ScalingReport report) {

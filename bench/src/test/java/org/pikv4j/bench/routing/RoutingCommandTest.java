@@ -89,6 +89,53 @@ class RoutingCommandTest {
     }
 
     @Test
+    void whoReadsAllIsBesideNobody() {
+        JsonNode exact = row("exact", 2);
+        assertThat(exact.get("of_clairvoyant").isNull()).isTrue();
+        assertThat(exact.get("random_at_bytes").isNull()).isTrue();
+        assertThat(table.lines().filter(line -> line.startsWith("exact")))
+                .allSatisfy(line -> assertThat(line.split(" +")).containsSequence("-", "-"));
+    }
+
+    /** Both give up where there is nothing to compute from: one k, one document. The demo model's answers outgrow the right ones there. */
+    @Test
+    void oneKHasDiceAtOthersBesideItAndOneDocumentNoInterval(@TempDir Path directory) throws IOException {
+        Program program = Program.run(
+                "routing",
+                "--data",
+                "data/recall-codes",
+                "--lengths",
+                256,
+                "--limit",
+                1,
+                "--routers",
+                "largest",
+                "--k",
+                2,
+                "--by",
+                "expert",
+                "--out",
+                directory);
+        assertThat(program.err()).isEmpty();
+        assertThat(program.exitCode()).isZero();
+        JsonNode rows = JSON.readTree(Files.readString(directory.resolve("routing.json")))
+                .get("files")
+                .get(0)
+                .get("rows");
+        assertThat(rows.size()).isGreaterThan(3);
+        for (JsonNode row : rows) {
+            boolean asked = row.get("k").asInt() == 2;
+            assertThat(row.get("random_at_bytes").isNumber()).isTrue();
+            assertThat(row.get("of_clairvoyant").isNumber()).isEqualTo(asked);
+            assertThat(row.get("router").asString().equals("hash") || asked).isTrue();
+            assertThat(row.get("mass_interval").isNull()).isTrue();
+        }
+        assertThat(program.out().lines().filter(line -> line.startsWith("largest")))
+                .singleElement()
+                .satisfies(line -> assertThat(line.split(" +")[2]).isEqualTo("-"));
+    }
+
+    @Test
     void attentionReadsAsMuchAsItSaysAndMessagesGoWherePagesAre() {
         assertThat(number("hash", 2, "flops_per_byte")).isEqualTo(2); // two heads in a group, two bytes
         assertThat(number("query-centroid", 2, "flops_per_byte")).isBetween(1.5, 2.0);

@@ -2,10 +2,10 @@ package org.pikv4j.cache.control;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
+import org.pikv4j.cache.storage.RelativeError;
 
 /** Measures what forms lose of a page. */
 final class FormErrors {
@@ -20,13 +20,12 @@ final class FormErrors {
      * @return whether the forms take the page's numbers, so that there is something to measure
      */
     static boolean measure(Page page, List<PageLayout> rungs, int from, float[] errors) {
-        PageLayout own = rungs.get(from);
-        float[] keys = rows(own.form().keys(), own.keyShape(), page.keys(), own);
-        float[] values = rows(own.form().values(), own.valueShape(), page.values(), own);
+        float[] keys = page.decoded(HalfShape.Side.KEYS);
+        float[] values = page.decoded(HalfShape.Side.VALUES);
         for (int rung = from + 1; rung < rungs.size(); rung++) {
             PageLayout layout = rungs.get(rung);
-            double ofKeys = error(layout.form().keys(), layout.keyShape(), keys, layout, layout.keyBytes());
-            double ofValues = error(layout.form().values(), layout.valueShape(), values, layout, layout.valueBytes());
+            double ofKeys = error(layout, HalfShape.Side.KEYS, layout.keyBytes(), keys);
+            double ofValues = error(layout, HalfShape.Side.VALUES, layout.valueBytes(), values);
             double both = Math.sqrt(ofKeys * ofKeys + ofValues * ofValues);
             if (!Double.isFinite(both)) {
                 return false;
@@ -36,26 +35,14 @@ final class FormErrors {
         return true;
     }
 
-    private static float[] rows(HalfForm form, HalfShape shape, MemorySegment half, PageLayout layout) {
-        float[] rows = new float[layout.tokens() * layout.headDim()];
-        form.decode(shape, half, layout.headDim(), rows);
-        return rows;
-    }
-
     /** Not finite where the form does not take the rows. */
-    private static double error(HalfForm form, HalfShape shape, float[] rows, PageLayout layout, int bytes) {
+    private static double error(PageLayout layout, HalfShape.Side side, int bytes, float[] rows) {
         MemorySegment half = MemorySegment.ofArray(new byte[bytes]);
-        if (!form.encode(shape, rows, layout.headDim(), half)) {
+        if (!layout.encode(side, rows, half)) {
             return Double.NaN;
         }
-        float[] read = rows(form, shape, half, layout);
-        double lost = 0;
-        double all = 0;
-        for (int i = 0; i < rows.length; i++) {
-            double difference = (double) rows[i] - read[i];
-            lost += difference * difference;
-            all += (double) rows[i] * rows[i];
-        }
-        return all > 0 ? Math.sqrt(lost / all) : 0;
+        float[] read = new float[rows.length];
+        layout.decode(side, half, read);
+        return RelativeError.of(rows, read);
     }
 }

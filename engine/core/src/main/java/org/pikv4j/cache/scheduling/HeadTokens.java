@@ -3,9 +3,7 @@ package org.pikv4j.cache.scheduling;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
-import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageTable;
 import org.pikv4j.cache.storage.TokenColumns;
 import org.pikv4j.model.AttentionSpec;
@@ -106,26 +104,22 @@ public final class HeadTokens implements TokenSignals {
      * @return the keys, rotated, in a new array (size, headDim)
      */
     public float[] keys() {
-        return rows(true);
+        return rows(HalfShape.Side.KEYS);
     }
 
     /**
      * @return the values, in a new array (size, headDim)
      */
     public float[] values() {
-        return rows(false);
+        return rows(HalfShape.Side.VALUES);
     }
 
-    private float[] rows(boolean keys) {
+    private float[] rows(HalfShape.Side side) {
         float[] rows = new float[size * headDim];
         float[] page = new float[table.layout().tokens() * headDim];
         int at = 0;
         for (int p = 0; p < pages; p++) {
-            Page from = table.page(p);
-            HalfForm form =
-                    keys ? from.layout().form().keys() : from.layout().form().values();
-            HalfShape shape = keys ? from.layout().keyShape() : from.layout().valueShape();
-            form.decode(shape, keys ? from.keys() : from.values(), headDim, page);
+            table.page(p).decode(side, page);
             int count = table.tokens(p) * headDim;
             System.arraycopy(page, 0, rows, at, count);
             at += count;

@@ -182,6 +182,24 @@ public final class Page {
     }
 
     /**
+     * @param side keys or values
+     * @param rows receives what attention takes them for, (tokens, headDim)
+     */
+    public void decode(HalfShape.Side side, float[] rows) {
+        layout.decode(side, side == HalfShape.Side.KEYS ? keys : values, rows);
+    }
+
+    /**
+     * @param side keys or values
+     * @return what attention takes them for, in a new array (tokens, headDim)
+     */
+    public float[] decoded(HalfShape.Side side) {
+        float[] rows = new float[layout.tokens() * layout.headDim()];
+        decode(side, rows);
+        return rows;
+    }
+
+    /**
      * @return the bounds of the keys, by block ({@link KeyBounds}); empty where the layout has none
      */
     public MemorySegment bounds() {

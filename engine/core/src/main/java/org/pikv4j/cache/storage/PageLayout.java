@@ -1,5 +1,7 @@
 package org.pikv4j.cache.storage;
 
+import java.lang.foreign.MemorySegment;
+import org.pikv4j.cache.compression.HalfForm;
 import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.compression.PageForm;
 
@@ -109,6 +111,33 @@ public final class PageLayout {
      */
     public int valueBytes() {
         return valueBytes;
+    }
+
+    /**
+     * @param side keys or values
+     * @param rows as the model computed them, (tokens, headDim)
+     * @param half receives the bytes of that half
+     * @return whether the form takes them: not if a number is none, or too large for it
+     */
+    public boolean encode(HalfShape.Side side, float[] rows, MemorySegment half) {
+        return form(side).encode(shape(side), rows, headDim, half);
+    }
+
+    /**
+     * @param side keys or values
+     * @param half the bytes of that half
+     * @param rows receives what attention takes them for, (tokens, headDim)
+     */
+    public void decode(HalfShape.Side side, MemorySegment half, float[] rows) {
+        form(side).decode(shape(side), half, headDim, rows);
+    }
+
+    private HalfForm form(HalfShape.Side side) {
+        return side == HalfShape.Side.KEYS ? form.keys() : form.values();
+    }
+
+    private HalfShape shape(HalfShape.Side side) {
+        return side == HalfShape.Side.KEYS ? keyShape : valueShape;
     }
 
     /**

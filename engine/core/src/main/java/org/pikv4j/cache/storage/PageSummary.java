@@ -3,7 +3,7 @@ package org.pikv4j.cache.storage;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
-import org.pikv4j.cache.compression.PageForm;
+import org.pikv4j.cache.compression.HalfShape;
 
 /**
  * What is known of a full page without reading it: made once, kept with the engine wherever the page lives. For the engine's thread.
@@ -96,11 +96,8 @@ public final class PageSummary {
         if (page.summary().centroid != null) {
             return;
         }
-        PageLayout layout = page.layout();
-        int width = layout.headDim();
-        float[] keys = new float[layout.tokens() * width];
-        PageForm form = layout.form();
-        form.keys().decode(layout.keyShape(), page.keys(), width, keys);
+        int width = page.layout().headDim();
+        float[] keys = page.decoded(HalfShape.Side.KEYS);
         float[] mean = new float[width];
         for (int at = 0; at < tokens * width; at += width) {
             for (int d = 0; d < width; d++) {
