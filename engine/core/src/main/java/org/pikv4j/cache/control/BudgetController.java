@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.pikv4j.cache.compression.HalfForm;
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.scheduling.CacheSchedule;
 import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.scheduling.policies.KvZip;
@@ -249,21 +249,13 @@ public final class BudgetController {
     }
 
     private static double weight(HeldPage held) {
-        float[] values = values(held.page());
+        float[] values = held.page().decoded(HalfShape.Side.VALUES);
         TokenErrors errors = new TokenErrors(held.page().layout().headDim());
         double weight = 0;
         for (int slot = 0; slot < held.tokens(); slot++) {
             weight += errors.weight(attention(held, slot), values, slot);
         }
         return weight;
-    }
-
-    private static float[] values(Page page) {
-        PageLayout layout = page.layout();
-        float[] values = new float[layout.tokens() * layout.headDim()];
-        HalfForm form = layout.form().values();
-        form.decode(layout.valueShape(), page.values(), layout.headDim(), values);
-        return values;
     }
 
     /** The most of what any of those who hold a token knows. */

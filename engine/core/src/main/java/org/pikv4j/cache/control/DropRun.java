@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.pikv4j.cache.compression.HalfShape;
 import org.pikv4j.cache.scheduling.Highest;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageLayout;
@@ -84,7 +85,7 @@ final class DropRun {
         float[] page = new float[layout.tokens() * width];
         int token = 0;
         for (HeldPage held : run) {
-            layout.form().values().decode(layout.valueShape(), held.page().values(), width, page);
+            held.page().decode(HalfShape.Side.VALUES, page);
             System.arraycopy(page, 0, values, token * width, held.tokens() * width);
             for (int slot = 0; slot < held.tokens(); slot++, token++) {
                 mean.see(attention.of(held, slot), values, token);
