@@ -237,7 +237,8 @@ class PlanCommandTest {
     void routesTakeHeap() {
         long experts = 1000 * 4 * 2;
         long shards = 4 * 2 * 8 * 4 * 8;
-        long means = 15 * 4 * 2 * 64 * 4;
+        long sideBySide = 16 * (64 * 4 + 4 + 8); // with the page that is being filled
+        long means = 4 * 2 * (15 * 64 * 4 + sideBySide);
         assertThat(routing("topk")).isEqualTo(experts + shards);
         assertThat(routing("topk:shards=4")).isEqualTo(experts + shards / 2);
         assertThat(routing("query-centroid")).isEqualTo(experts + shards + means);
@@ -246,7 +247,7 @@ class PlanCommandTest {
         assertThat(two.get("device").get("total_bytes")).isEqualTo(two.get("total_bytes"));
         assertThat(Program.run("plan", "--route", "query-centroid", "--context", "1000")
                         .out())
-                .containsPattern("routing +39\\.8 KiB on the heap");
+                .containsPattern("routing +73\\.3 KiB on the heap");
     }
 
     private static long routing(String route) {

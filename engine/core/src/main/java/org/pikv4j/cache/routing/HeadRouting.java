@@ -32,6 +32,7 @@ final class HeadRouting implements AttentionWatcher {
     private final Known committed; // what was known before the batch under way
     private final Known marked; // what was known before the call under way
     private final Map<Integer, Asked> asked = new HashMap<>(); // by position, rows of the batch under way
+    private final Centroids centroids = new Centroids();
     private GateScores gates = GateScores.NONE;
     private int firstPosition;
 
@@ -235,38 +236,19 @@ final class HeadRouting implements AttentionWatcher {
     private double[] similarities(Held held, AttentionSpec spec, float[] queries, int query) {
         double[] mean = new double[shards];
         double[] best = new double[shards];
+        centroids.follow(held.pages, spec.headDim());
         for (int head = 0; head < spec.group(); head++) {
+            float[] products = centroids.products(queries, query + head * spec.headDim(), held.pages.length);
             Arrays.fill(best, Double.NEGATIVE_INFINITY);
-            int at = query + head * spec.headDim();
             for (int p = 0; p < held.pages.length; p++) {
                 int shard = held.shardOf[p];
                 if (shard != ALWAYS) {
-                    float[] centroid = held.pages[p].summary().centroid().orElseThrow();
-                    best[shard] = Math.max(best[shard], dot(centroid, queries, at) * spec.scale());
+                    best[shard] = Math.max(best[shard], products[p] * spec.scale());
                 }
             }
             addSoftmax(best, 1.0 / spec.group(), mean);
         }
         return mean;
-    }
-
-    /** Four sums at a time: one would wait for itself. */
-    private static float dot(float[] centroid, float[] queries, int at) {
-        float a = 0;
-        float b = 0;
-        float c = 0;
-        float e = 0;
-        int d = 0;
-        for (; d + 3 < centroid.length; d += 4) {
-            a += centroid[d] * queries[at + d];
-            b += centroid[d + 1] * queries[at + d + 1];
-            c += centroid[d + 2] * queries[at + d + 2];
-            e += centroid[d + 3] * queries[at + d + 3];
-        }
-        for (; d < centroid.length; d++) {
-            a += centroid[d] * queries[at + d];
-        }
-        return a + b + (c + e);
     }
 
     private double[] sums(Held held, IntToDoubleFunction ofPosition) {

@@ -54,13 +54,14 @@ public final class SequenceRouting implements PageRouter {
      * @param kvHeads its KV heads
      * @param headDim width of a head
      * @param pages full pages of each of them
-     * @return heap bytes: what is known of the shards, and the mean keys of pages where the router asks for them
+     * @return heap bytes: what is known of the shards, and the mean keys of pages, twice, where the router asks for them
      */
     public static long bytes(RouteChoice choice, int experts, int kvHeads, int headDim, long pages) {
         if (experts == 0) {
             return 0;
         }
-        long means = choice.summarises() ? pages * PageSummary.centroidBytes(headDim) : 0;
+        long means =
+                choice.summarises() ? pages * PageSummary.centroidBytes(headDim) + Centroids.bytes(headDim, pages) : 0;
         return kvHeads * (HeadRouting.bytes(choice, choice.shards(experts)) + means);
     }
 
