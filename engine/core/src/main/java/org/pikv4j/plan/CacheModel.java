@@ -23,8 +23,6 @@ import org.pikv4j.session.EngineOptions;
  * latent have none there yet: theirs is one page for all heads, of rows in the form of keys.
  */
 final class CacheModel {
-    /** Of the budget, what a batch's rows may take where memory is short. */
-    private static final int ROWS_SHARE = 8;
 
     /** Tables that are alike: KV heads, or a layer's latent. {@code sealed} equals {@code open} where pages stay as they are. */
     private record Tables(PageBytes open, PageBytes sealed, long count) {
@@ -214,8 +212,8 @@ final class CacheModel {
                 .flatMap(layer -> layer.tables().stream())
                 .mapToLong(table -> table.open().total() * table.count())
                 .sum();
-        long pages =
-                Math.min(Math.ceilDiv(options.prefillChunk(), options.pageTokens()), budgetBytes / ROWS_SHARE / page);
+        long pages = Math.min(
+                Math.ceilDiv(options.prefillChunk(), options.pageTokens()), Ladder.rowsBytes(budgetBytes) / page);
         return 2 * Math.multiplyExact(page, Math.max(1, pages));
     }
 

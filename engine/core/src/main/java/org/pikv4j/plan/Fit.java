@@ -84,6 +84,8 @@ final class Fit {
     List<ShardBytes> shards(Workload work) {
         List<ShardSpec> specs = options.shards().map(ShardOptions::shards).orElse(List.of());
         CacheModel.PageSum settled = cache.settled(work.context());
+        long bytes = shared(settled.bytes(), work);
+        long most = auto(work).map(OneBudgetBytes::heldBytes).orElse(Long.MAX_VALUE);
         double all = specs.stream().mapToDouble(ShardSpec::weight).sum();
         List<ShardBytes> shards = new ArrayList<>();
         for (ShardSpec spec : specs) {
@@ -91,7 +93,7 @@ final class Fit {
             shards.add(new ShardBytes(
                     shards.size(),
                     share,
-                    Math.round(share * shared(settled.bytes(), work)),
+                    Math.round(share * Math.min(bytes, most)),
                     Math.round(share * shared(settled.pages(), work))));
         }
         return shards;

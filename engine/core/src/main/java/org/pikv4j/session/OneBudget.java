@@ -5,6 +5,7 @@ import java.util.function.Supplier;
 import org.pikv4j.attention.AttentionPlan;
 import org.pikv4j.cache.control.BudgetController;
 import org.pikv4j.cache.control.HeldPages;
+import org.pikv4j.cache.control.Ladder;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.KvBudgetExceededException;
 import org.pikv4j.memory.ByteSize;
@@ -16,8 +17,6 @@ import org.pikv4j.memory.ByteSize;
 final class OneBudget {
     /** Of the budget, what is freed at once: deciding looks at all pages. */
     private static final int STEPS = 32;
-    /** Of the budget, what a batch's rows may take, before they take smaller forms. */
-    private static final int ROWS_SHARE = 8;
 
     private final BudgetController controller;
     private final Replays replays;
@@ -97,7 +96,7 @@ final class OneBudget {
     int rowsAtOnce(SequenceCache cache, int wanted) {
         int page = cache.layout().layers().getFirst().open().tokens();
         int rows = wanted;
-        while (rows > page && cache.bytesFor(rows) > budgetBytes / ROWS_SHARE) {
+        while (rows > page && cache.bytesFor(rows) > Ladder.rowsBytes(budgetBytes)) {
             rows = Math.max(page, rows / 2 / AttentionPlan.TILE_ROWS * AttentionPlan.TILE_ROWS);
         }
         return rows;

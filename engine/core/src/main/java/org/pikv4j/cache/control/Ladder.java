@@ -21,6 +21,9 @@ public final class Ladder {
     /** Down to this one, forms change next to nothing: its error is some 0.2% of the output ({@code bench compression}). */
     private static final String NEARLY_FREE = "int8";
 
+    /** Of the budget, what a batch's rows may take, before they take smaller forms. */
+    private static final int ROWS_SHARE = 8;
+
     /** The most rungs that there can be. */
     public static final int MOST = FORMS.size() + 1;
 
@@ -90,6 +93,14 @@ public final class Ladder {
      */
     public int rung(int layer, PageLayout layout) {
         return rungs(layer).indexOf(layout);
+    }
+
+    /**
+     * @param budgetBytes what the cache may take
+     * @return of these, what the rows of a batch may take where memory is short, but for a page of each head
+     */
+    public static long rowsBytes(long budgetBytes) {
+        return budgetBytes / ROWS_SHARE;
     }
 
     /**
