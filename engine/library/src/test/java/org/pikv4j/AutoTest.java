@@ -275,6 +275,44 @@ class AutoTest {
         }
     }
 
+    /** The page that goes on is on a shard, and must come back first. */
+    @Test
+    void aTurnThatIsSaidAnewOnAShardFindsRoom() throws IOException {
+        try (Engine engine = builder()
+                        .shards(2, "hash")
+                        .kvBudget(400L * BYTES_PER_TOKEN)
+                        .open();
+                Session session = engine.openSession();
+                Session other = engine.openSession()) {
+            int[] ids = document(engine, 1900);
+            session.read(Arrays.copyOf(ids, 160));
+            other.read(Arrays.copyOfRange(ids, 200, 500));
+            for (int i = 500; i < 564; i++) {
+                other.read(new int[] {ids[i]});
+            }
+            int[] anew = Arrays.copyOf(ids, 156);
+            System.arraycopy(ids, 1000, anew, 152, 4);
+            session.regenerate(anew, greedy, piece -> {});
+            assertThat(session.tokens()).startsWith(anew);
+            checkAccount(engine);
+        }
+    }
+
+    /** What was moved is no sign of a budget that was reached. */
+    @Test
+    void whatWasMovedStillFits() throws IOException {
+        try (Engine engine = builder().shards(2, "hash").open();
+                Session session = engine.openSession()) {
+            session.read(document(engine, 300));
+            engine.addShard(ShardSpec.EQUAL);
+            assertThat(engine.rebalance().pages()).isPositive();
+            assertThat(engine.decisions().orElseThrow().kinds())
+                    .singleElement()
+                    .satisfies(sum -> assertThat(sum.kind()).isEqualTo("moved to another shard"));
+            assertThat(session.kept()).allMatch(pages -> pages.reason().matches("still being filled|all of it fits"));
+        }
+    }
+
     /** With all read, that is what one without a router says. */
     @Test
     void routingToAllChangesNothing() throws IOException {

@@ -549,6 +549,53 @@ class ShardsTest {
         }
     }
 
+    /** Whose text cannot be read again, since it is on a shard that has failed, does not keep others from finding room. */
+    @Test
+    void aShardThatFailsEndsNobodyElseUnderOneBudget() throws IOException {
+        AtomicBoolean fails = new AtomicBoolean();
+        try (Engine engine = PiKV.model(MODEL)
+                        .pageTokens(16)
+                        .prefillChunk(64)
+                        .kvAuto()
+                        .kvBudget(200L * 2080)
+                        .backendProvider(new Failing(fails))
+                        .backend("failing")
+                        .shards(2, "round-robin")
+                        .open();
+                Session hit = engine.openSession();
+                Session spared = engine.openSession()) {
+            int[] ids = document(engine, 400);
+            hit.read(Arrays.copyOf(ids, 150));
+            fails.set(true);
+            assertThatThrownBy(() -> hit.read(new int[] {ids[150]})).isInstanceOf(ShardFailedException.class);
+            for (int from = 0; from < 320; from += 16) {
+                spared.read(Arrays.copyOfRange(ids, from, from + 16));
+            }
+            assertThat(spared.tokens()).hasSize(320);
+            assertThat(engine.decisions().orElseThrow().bytes()).isPositive();
+        }
+    }
+
+    /** A call that fails leaves an open page where a full one was: it comes back, so that a shard can be drained. */
+    @Test
+    void whatACallLeavesOpenComesBack() throws IOException {
+        try (Engine engine = whole(MODEL).shards(2, "hash").open();
+                Session session = engine.openSession()) {
+            int[] ids = document(engine, 300);
+            session.read(Arrays.copyOf(ids, 105));
+            int[] rest = Arrays.copyOfRange(ids, 105, 300);
+            assertThatThrownBy(() -> session.logits(rest, (span, index, logits, offset) -> {
+                        if (index > 100) {
+                            throw new IllegalStateException("enough");
+                        }
+                    }))
+                    .hasMessage("enough");
+            assertThat(session.tokens()).hasSize(105);
+            assertThat(engine.drainShard(0).left()).isZero();
+            assertThat(engine.shards().getFirst().pages()).isZero();
+        }
+    }
+
     /** Pages leave a shard that has failed as soon as loads are looked at, and who needed them goes on. */
     @Test
     void whatAFailedShardHeldIsMovedByItself() throws IOException {

@@ -38,7 +38,8 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         } else {
             lines.add("kv auto: " + ByteSize.format(decisions.bytes())
                     + " freed; an error is the estimated change of a head's output,"
-                    + " its norm, summed over tokens, by the query that looks at each most");
+                    + " its norm, summed over tokens, by the query that looks at each most: of what was not read again so far"
+                    + " that is the worst there can be");
         }
         for (Decisions.Sum sum : decisions.kinds()) {
             lines.add(String.format(
@@ -83,9 +84,11 @@ record Explanation(Decisions decisions, List<KeptPages> kept) {
         String place = decision.fromShard() == decision.toShard()
                 ? ""
                 : " from " + place(decision.fromShard()) + " to " + place(decision.toShard());
-        String what = decision.dropped() > 0
-                ? Plural.of(decision.dropped(), "token") + " dropped from " + decision.from()
-                : (decision.from().equals(decision.to()) ? "moved" : decision.from() + " -> " + decision.to()) + place;
+        String what =
+                (decision.from().equals(decision.to()) ? "moved" : decision.from() + " -> " + decision.to()) + place;
+        if (place.isEmpty() && decision.from().equals(decision.to())) {
+            what = Plural.of(decision.dropped(), "token") + " dropped from " + decision.from();
+        }
         return String.format(
                 Locale.ROOT,
                 "  %d.%d tokens %d-%d: %s, %s freed, error %.2e: %s",

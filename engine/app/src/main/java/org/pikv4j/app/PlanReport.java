@@ -131,7 +131,7 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
     private static String shard(ShardBytes shard) {
         return String.format(
                 Locale.ROOT,
-                "KV %s in %s, %.0f%% of those that are full",
+                "%s of KV in %s, %.0f%% of a device's full ones",
                 ByteSize.format(shard.kvBytes()),
                 Plural.of(shard.kvPages(), "page"),
                 100 * shard.share());
@@ -175,6 +175,9 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
     }
 
     private String verdict() {
+        if (plan.fits() && plan.context() > plan.positions()) {
+            return "the memory, but not the model, which has " + Plural.of(plan.positions(), "position");
+        }
         if (plan.fits()) {
             return plan.fullCacheFits() ? "yes; the full cache fits: no compression is needed" : "yes";
         }
@@ -187,7 +190,7 @@ record PlanReport(String model, @JsonUnwrapped MemoryPlan plan) {
         return device.totalBytes() > plan.memoryBytes()
                 ? "no: " + ByteSize.format(device.totalBytes()) + " of " + ByteSize.format(plan.memoryBytes())
                 : plan.auto().isPresent()
-                        ? "no: the budget is less than what all tokens take at the smallest"
+                        ? "not without forgetting tokens: all of them take more than the budget at the smallest"
                         : "no: the cache is larger than its budget";
     }
 

@@ -75,6 +75,7 @@ class GenerationReportTest {
                         0.5,
                         List.of(List.of(3L, 1L), List.of()),
                         List.of(1L, 3L),
+                        4,
                         3,
                         0,
                         0)),

@@ -175,10 +175,10 @@ class PlanCommandTest {
             assertThat(pages).isEqualTo(full * 8);
         }
         assertThat(Program.run(with(new String[] {"plan"}, what)).out())
-                .containsPattern("shard 0 +KV .*iB in \\d+ pages, 57% of those that are full\\n")
-                .containsPattern("shard 2 +KV .*iB in \\d+ pages, 14% of those that are full\\n");
+                .containsPattern("shard 0 +.*iB of KV in \\d+ pages, 57% of a device.s full ones\\n")
+                .containsPattern("shard 2 +.*iB of KV in \\d+ pages, 14% of a device.s full ones\\n");
         assertThat(Program.run("plan", "--context", "1500", "--shards", "9").out())
-                .containsPattern("fullest shard +KV .* in 20 pages, 11%")
+                .containsPattern("fullest shard +.*.* in 20 pages, 11%")
                 .doesNotContain("shard 0");
         assertThat(Program.run("plan", "--context", "1500", "--shards", "1").out())
                 .contains("over 1 shard of one machine");
@@ -210,7 +210,7 @@ class PlanCommandTest {
                         .out())
                 .contains(
                         ": tokens are forgotten, too",
-                        "no: the budget is less than what all tokens take at the smallest");
+                        "not without forgetting tokens: all of them take more than the budget");
         Program latents = Program.run("plan", "--model", config("deepseek-v3"), "--kv", "auto", "--kv-budget", "1GiB");
         assertThat(latents.code()).isEqualTo(2);
         assertThat(latents.err()).contains("kv auto is not planned for latents");
@@ -252,6 +252,25 @@ class PlanCommandTest {
 
     private static long routing(String route) {
         return plan("--route", route, "--context", "1000").get("routing_bytes").asLong();
+    }
+
+    /** What the memory holds and the model has not got is said where the answer stands. */
+    @Test
+    void aContextThatTheModelHasNotGotIsNoPlainYes() {
+        assertThat(Program.run("plan", "--context", "100K", "--memory", "64GiB").out())
+                .containsPattern("fits +the memory, but not the model, which has [\\d,]+ positions\n");
+    }
+
+    /** Under one budget shards hold what it allows. */
+    @Test
+    void shardsOfOneBudgetAreNoLargerThanIt() {
+        JsonNode plan = plan(
+                "--kv", "auto", "--kv-budget", "1MiB", "--context", "1900", "--page-tokens", "16", "--shards", "2");
+        long sum = 0;
+        for (JsonNode shard : plan.get("shards")) {
+            sum += shard.get("kv_bytes").asLong();
+        }
+        assertThat(sum).isPositive().isLessThanOrEqualTo(plan.get("kv_bytes").asLong());
     }
 
     /** As many heads as a file may have, in two forms, are counted in the time of few. */

@@ -119,7 +119,7 @@ public final class Planner {
                         (double) kvBytes / kv.total() * fit.cache().bytesPerToken(1) / model.growingElements(1),
                         with)),
                 fits ? List.of() : suggestions(),
-                remarks(fits, kvBytes));
+                remarks(machine, fits, kvBytes));
     }
 
     private PaperModel paper(Fit full) {
@@ -128,7 +128,7 @@ public final class Planner {
         return PaperModel.of(model.growingElements(1), rho, work.context(), work.devices(), model.expertsPerToken());
     }
 
-    private List<String> remarks(boolean fits, long kvBytes) {
+    private List<String> remarks(Optional<StepTime.Machine> machine, boolean fits, long kvBytes) {
         List<String> remarks = new ArrayList<>();
         model.obstacle().ifPresent(why -> remarks.add("the engine cannot run it: " + why));
         remarks.addAll(model.remarks());
@@ -154,6 +154,11 @@ public final class Planner {
                         + (groups.placement() instanceof ExpertPlacement
                                 ? "; placed by expert, they are as even as what tokens choose"
                                 : "")));
+        if (machine.isPresent()
+                && (options.route().isPresent() || options.router().isPresent())) {
+            remarks.add(
+                    "the decode step is timed as if all of the cache were read: what a route or quest spares is to be measured");
+        }
         if (fits && kvBytes > work.memoryBytes() / 2) {
             remarks.add("the cache is more than half of the memory: give run a --kv-budget of so many bytes");
         }

@@ -8,6 +8,7 @@ import org.pikv4j.cache.control.HeldPages;
 import org.pikv4j.cache.control.Ladder;
 import org.pikv4j.cache.storage.SequenceCache;
 import org.pikv4j.error.KvBudgetExceededException;
+import org.pikv4j.error.ShardFailedException;
 import org.pikv4j.memory.ByteSize;
 
 /**
@@ -83,9 +84,16 @@ final class OneBudget {
     /** In the room that was made for other rows, and is free again behind it; no longer than somebody waits for these. */
     private void replay(Session session, Session waiting) {
         SequenceCache cache = session.cache();
-        cache.schedule()
-                .flatMap(schedule -> schedule.replayDue(cache))
-                .ifPresent(replay -> replays.run(session, replay, waiting));
+        cache.schedule().flatMap(schedule -> schedule.replayDue(cache)).ifPresent(replay -> {
+            try {
+                replays.run(session, replay, waiting);
+            } catch (ShardFailedException e) {
+                if (session.equals(waiting)) {
+                    throw e;
+                }
+                // Another session's shard: what it has is judged by what is known of it.
+            }
+        });
     }
 
     /**

@@ -289,7 +289,10 @@ public final class Shards implements ShardLoads, AutoCloseable {
             throw new InvalidOptionException("there is no shard " + drained + "; there are " + count());
         }
         shut(drained);
-        return rebalance(caches);
+        ShardMoves moves = rebalance(caches);
+        // One that is being written again, and shared, goes when it is copied.
+        return new ShardMoves(
+                moves.pages(), moves.bytes(), Math.max(moves.left(), pool.pages(drained)), moves.seconds());
     }
 
     private void shut(int shard) {

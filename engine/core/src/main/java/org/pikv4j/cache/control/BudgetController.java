@@ -31,9 +31,10 @@ import org.pikv4j.error.KvBudgetExceededException;
  * <p>Used by one thread, between two batches; {@link #decisions} by any.
  */
 public final class BudgetController {
-    private static final String SHRUNK = "the budget is reached, and this costs least for its bytes";
+    private static final String SHRUNK = "the budget is reached, and of smaller forms this costs least for its bytes";
     private static final String COVERED = "all else is in its smallest form; first or newest tokens, which never go";
-    private static final String MOVED = "pages were placed anew, so that no shard holds or reads more than its share";
+    private static final String MOVED =
+            "pages were placed anew: a shard was added or drained, or had more than its share";
     private static final String DROPPED =
             "all is in its smallest form; the text can be said again with the least of these tokens";
     private static final String DROPPED_EARLY =
@@ -186,7 +187,7 @@ public final class BudgetController {
         if (!table.placeable(index)) {
             return "still being filled";
         }
-        if (log.isEmpty()) {
+        if (!log.squeezed()) {
             return "all of it fits";
         }
         if (page.fixed()) {

@@ -36,9 +36,9 @@ public record Decision(
      * @return what kind of decision it is, for sums: {@code bf16 -> int8}, {@code dropped from turbo2} or {@code moved to another shard}
      */
     public String kind() {
-        if (dropped > 0) {
-            return "dropped from " + from;
+        if (!from.equals(to)) {
+            return from + " -> " + to;
         }
-        return from.equals(to) ? "moved to another shard" : from + " -> " + to;
+        return fromShard == toShard ? "dropped from " + from : "moved to another shard";
     }
 }

@@ -27,9 +27,9 @@ final class DecisionLog {
         }
     }
 
-    /** Whether nothing was decided so far. */
-    synchronized boolean isEmpty() {
-        return kinds.isEmpty();
+    /** Whether memory has been freed. */
+    synchronized boolean squeezed() {
+        return kinds.values().stream().anyMatch(sum -> sum.bytes() > 0);
     }
 
     /** Whether tokens have gone. */

@@ -10,6 +10,9 @@ import org.pikv4j.cache.storage.SequenceCache;
 
 /** A page that may be changed, and where all who hold it have it. */
 final class HeldPage {
+    /** Odd, and large: sums of few small numbers stay apart. */
+    private static final long MIXES = 0x9E3779B97F4A7C15L;
+
     private final int layer;
     private final int head;
     private final List<Place> places = new ArrayList<>(); // one for each sequence
@@ -66,7 +69,7 @@ final class HeldPage {
     long knowledge() {
         long state = 0;
         for (Place place : places) {
-            state = 31 * state
+            state = MIXES * state
                     + place.cache().schedule().map(CacheSchedule::knowledge).orElse(0)
                     + 1;
         }

@@ -151,9 +151,8 @@ final class HeadRouting implements AttentionWatcher {
         int[] read = IntStream.range(0, held.shardOf.length)
                 .filter(b -> held.shardOf[b] == ALWAYS || reads[held.shardOf[b]])
                 .toArray();
-        int foreseen = (int) Arrays.stream(chosen).filter(this::choseLast).count();
+        counters.count(candidates, read, chosen, known.last, System.nanoTime() - started);
         known.last = chosen;
-        counters.count(candidates, read, chosen, foreseen, System.nanoTime() - started);
         return read;
     }
 

@@ -1,5 +1,6 @@
 package org.pikv4j.cache.routing;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -19,6 +20,7 @@ public final class RoutingCounters {
     private final LongAdder tokens = new LongAdder();
     private final LongAdder bytesRead = new LongAdder();
     private final LongAdder bytes = new LongAdder();
+    private final LongAdder following = new LongAdder();
     private final LongAdder foreseen = new LongAdder();
     private final LongAdder ahead = new LongAdder();
     private final LongAdder spared = new LongAdder();
@@ -38,7 +40,7 @@ public final class RoutingCounters {
         (read ? ahead : spared).increment();
     }
 
-    void count(Candidates candidates, int[] read, int[] chosen, int alsoLast, long took) {
+    void count(Candidates candidates, int[] read, int[] chosen, int[] last, long took) {
         queries.increment();
         pages.add(candidates.count());
         pagesRead.add(read.length);
@@ -58,7 +60,12 @@ public final class RoutingCounters {
         for (int shard : chosen) {
             reads.get(candidates.layer()).incrementAndGet(shard);
         }
-        foreseen.add(alsoLast);
+        if (last.length > 0) {
+            following.add(chosen.length);
+            foreseen.add(Arrays.stream(chosen)
+                    .filter(shard -> Arrays.binarySearch(last, shard) >= 0)
+                    .count());
+        }
         nanos.add(took);
     }
 
@@ -83,6 +90,7 @@ public final class RoutingCounters {
                 nanos.sum() / 1e9,
                 reads.stream().map(RoutingCounters::numbers).toList(),
                 withoutLastZeros(numbers(places)),
+                following.sum(),
                 foreseen.sum(),
                 ahead.sum(),
                 spared.sum());

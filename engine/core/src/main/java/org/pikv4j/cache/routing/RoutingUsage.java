@@ -15,7 +15,8 @@ import java.util.List;
  * @param seconds time that the choices took
  * @param reads how often each expert shard was chosen: (layer, shard), nothing for layers without a gate
  * @param places how many queries read pages on no shard but the engine's own place, on one, on two, …
- * @param foreseen of the reads, those of a shard that the query before had chosen, too
+ * @param following reads of queries that came behind another one
+ * @param foreseen of these, those of a shard that the query before had chosen, too
  * @param readAhead pages of the second tier that were read ahead of time
  * @param sparedAhead those that were not, since the query before had not chosen them
  */
@@ -30,6 +31,7 @@ public record RoutingUsage(
         double seconds,
         List<List<Long>> reads,
         List<Long> places,
+        long following,
         long foreseen,
         long readAhead,
         long sparedAhead) {
@@ -60,8 +62,7 @@ public record RoutingUsage(
      * @return share of the reads that a prediction from the query before gets right
      */
     public double foreseenShare() {
-        long all = reads.stream().mapToLong(RoutingUsage::sum).sum();
-        return all == 0 ? 0 : (double) foreseen / all;
+        return following == 0 ? 0 : (double) foreseen / following;
     }
 
     private static long sum(List<Long> layer) {

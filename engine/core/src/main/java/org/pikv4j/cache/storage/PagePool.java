@@ -242,27 +242,29 @@ public final class PagePool implements AutoCloseable {
         synchronized (this) {
             empty = takeBeside(page, layout);
         }
-        boolean stands = false;
+        Optional<Page> made = Optional.empty();
         try {
-            stands = Reencoding.encode(page, empty);
+            if (Reencoding.encode(page, empty)) {
+                Page same = page.placed(empty);
+                if (measuresLoss) {
+                    same.summary().error(page.summary().error() + Reencoding.lost(page, same));
+                }
+                made = Optional.of(same);
+            }
         } finally {
-            if (!stands) {
+            if (made.isEmpty()) {
                 release(empty);
             }
         }
-        if (!stands) {
+        if (made.isPresent()) {
+            encoded(System.nanoTime() - started);
+        } else {
             synchronized (this) {
                 refusedPages++;
                 page.fix();
             }
-            return Optional.empty();
         }
-        encoded(System.nanoTime() - started);
-        Page same = page.placed(empty);
-        if (measuresLoss) {
-            same.summary().error(page.summary().error() + Reencoding.lost(page, same));
-        }
-        return Optional.of(same);
+        return made;
     }
 
     /**

@@ -111,11 +111,7 @@ public final class PageTable {
             if (room > 0 && !last.layout().equals(layout)) {
                 throw new IllegalStateException("a sealed page ends behind the sequence");
             }
-            if (room > 0
-                    && (pool.shared(last)
-                            || last.sealing().isPresent()
-                            || last.shard() != Page.HERE
-                            || last.tier().isPresent())) {
+            if (copiesLast(pool)) {
                 Page copy = allocate(pool, last.position());
                 copy.copyFrom(last);
                 pages.set(pages.size() - 1, copy);
@@ -135,9 +131,20 @@ public final class PageTable {
      */
     long bytesFor(PagePool pool, int rows) {
         int room = room();
-        boolean copies = room > 0 && pool.shared(pages.getLast());
-        int fresh = Math.ceilDiv(Math.max(0, rows - room), layout.tokens()) + (copies ? 1 : 0);
+        int fresh = Math.ceilDiv(Math.max(0, rows - room), layout.tokens()) + (copiesLast(pool) ? 1 : 0);
         return (long) fresh * (layout.pageBytes() + (layout.equals(sealed) ? 0 : sealed.pageBytes()));
+    }
+
+    /** Whether the next row goes to a page that must not be written as it is. */
+    private boolean copiesLast(PagePool pool) {
+        if (room() == 0) {
+            return false;
+        }
+        Page last = pages.getLast();
+        return pool.shared(last)
+                || last.sealing().isPresent()
+                || last.shard() != Page.HERE
+                || last.tier().isPresent();
     }
 
     private Page allocate(PagePool pool, int position) {
@@ -288,6 +295,10 @@ public final class PageTable {
         }
         if (!pages.isEmpty() && pages.getLast().ragged() && pages.getLast().end() > length) {
             trim(pool);
+        }
+        if (room() > 0 && pages.getLast().shard() != Page.HERE && !pool.shared(pages.getLast())) {
+            pool.place(
+                    pages.getLast(), Page.HERE); // it is open again; where there is no room it is copied to be written
         }
         open = Math.max(0, pages.size() - 1);
         columns.truncate(tokensBefore(pages.size()));
