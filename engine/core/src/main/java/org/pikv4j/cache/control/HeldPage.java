@@ -92,9 +92,8 @@ final class HeldPage {
      */
     boolean covered(Protection protection) {
         return places.stream()
-                .anyMatch(place -> protection.covers(
-                                page.position(), place.cache().length())
-                        || protection.covers(page.end() - 1, place.cache().length()));
+                .anyMatch(place -> protection.coversAny(
+                        page.position(), page.end() - 1, place.cache().length()));
     }
 
     /**

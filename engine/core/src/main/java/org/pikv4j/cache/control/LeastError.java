@@ -13,9 +13,8 @@ import java.util.PriorityQueue;
  * @param levels of each curve
  * @param bytes freed in all
  * @param error what they cost in all
- * @param price the highest that was paid for a byte
  */
-record LeastError(int[] levels, long bytes, double error, double price) {
+record LeastError(int[] levels, long bytes, double error) {
 
     private record Step(int curve, int to, double price) {}
 
@@ -33,7 +32,6 @@ record LeastError(int[] levels, long bytes, double error, double price) {
         }
         long bytes = 0;
         double error = 0;
-        double price = 0;
         while (bytes < wanted && !steps.isEmpty()) {
             Step step = steps.poll();
             Curve curve = curves.get(step.curve());
@@ -41,10 +39,9 @@ record LeastError(int[] levels, long bytes, double error, double price) {
             levels[step.curve()] = step.to();
             bytes += curve.bytes()[step.to()] - curve.bytes()[from];
             error += curve.errors()[step.to()] - curve.errors()[from];
-            price = Math.max(price, step.price());
             offer(steps, curves, step.curve(), step.to());
         }
-        return new LeastError(levels, bytes, error, price);
+        return new LeastError(levels, bytes, error);
     }
 
     private static void offer(PriorityQueue<Step> steps, List<Curve> curves, int index, int level) {

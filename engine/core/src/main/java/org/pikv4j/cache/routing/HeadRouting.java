@@ -10,7 +10,6 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.pikv4j.cache.scheduling.AttentionWatcher;
 import org.pikv4j.cache.scheduling.ObservedAttention;
-import org.pikv4j.cache.scheduling.Protection;
 import org.pikv4j.cache.storage.Page;
 import org.pikv4j.cache.storage.PageChoice;
 import org.pikv4j.cache.storage.PageTable;
@@ -180,10 +179,9 @@ final class HeadRouting implements AttentionWatcher {
     }
 
     private int shard(Page page, int tokens, int position) {
-        Protection always = choice.protection();
-        boolean read =
-                always.covers(page.position(), position + 1) || always.covers(page.position(tokens - 1), position + 1);
-        return read ? ALWAYS : page.summary().expertShard();
+        return choice.protection().coversAny(page.position(), page.position(tokens - 1), position + 1)
+                ? ALWAYS
+                : page.summary().expertShard();
     }
 
     private ShardSignals signals(Held held, int position, AttentionSpec spec, float[] queries, int query) {

@@ -39,4 +39,14 @@ public record Protection(int sinks, int window) {
     public boolean covers(int position, int length) {
         return position < sinks || position >= length - window;
     }
+
+    /**
+     * @param first position of the first of some tokens, in ascending order
+     * @param last position of the last
+     * @param length length of their sequence
+     * @return whether any of them stays
+     */
+    public boolean coversAny(int first, int last, int length) {
+        return covers(first, length) || covers(last, length); // what stays is at either end of the sequence
+    }
 }

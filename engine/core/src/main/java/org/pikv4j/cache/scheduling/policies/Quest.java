@@ -62,9 +62,7 @@ public final class Quest implements PageRouter {
         int least = 0;
         for (int b = 0; b < count; b++) {
             // The query's own block is among them: its bounds know the rows behind the query in its batch.
-            boolean always = b == count - 1
-                    || protection.covers(candidates.first(b), length)
-                    || protection.covers(candidates.last(b), length);
+            boolean always = b == count - 1 || protection.coversAny(candidates.first(b), candidates.last(b), length);
             scores[b] = always ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
             least += always ? 1 : 0;
         }
